@@ -1,0 +1,72 @@
+// Builder: an ONNX model in, an engine out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hone/engine.h"
+#include "hone/status.h"
+
+namespace hone {
+
+// One profile: the ranges of the inputs whose dimensions aren't fixed. Inputs that aren't listed are open.
+using ShapeProfile = std::map<std::string, ShapeRange>;
+
+struct BuildProgress {
+  std::string stage;  // "import", "passes", "tune", "write"
+  int64_t done = 0, total = 0;
+};
+
+struct BuildOptions {
+  std::string device = "cpu";  // "cpu" or "reference" (plain loops only: the oracle)
+  std::vector<ShapeProfile> profiles;
+  // False: every step takes its first candidate; nothing is measured.
+  bool tune = true;
+  int threads = 0;  // 0: as many as the process may use
+  // Refuses models that would need more host memory than this while they load and fold; 0: the smaller of 8 GiB and
+  // half of what the process may use.
+  int64_t max_load_memory_bytes = 0;
+  // Canonical rewrites stop after this many: for finding a wrong one by bisection. Negative: no limit.
+  int64_t max_rewrites = -1;
+  // Called with the graph's text after the named pass ("import" before the first), or after each if the name is "all".
+  std::string dump_after;
+  std::function<void(std::string_view pass, const std::string& text)> dump;
+  std::function<void(const BuildProgress&)> progress;
+  // Warnings and remarks, one line each. Null: dropped.
+  std::function<void(std::string_view line)> log;
+};
+
+// What a build did, for `--report` (to_json) and for programs.
+struct BuildReport {
+  double import_s = 0, passes_s = 0, tune_s = 0, total_s = 0;
+  int64_t nodes_before = 0, nodes_after = 0;
+  int64_t weight_bytes = 0;
+  std::map<std::string, int64_t> rewrites;  // per pass
+  std::string json;                         // the whole report, each step's candidates with times, errors and refusals
+};
+
+// The engine as bytes of an engine file, with the report.
+struct BuiltEngine {
+  std::vector<std::byte> bytes;
+  BuildReport report;
+  // Atomically: the old file or the whole new one.
+  Status save(const std::string& path) const;
+};
+
+// Builds from a file (external data is looked for beside it) or from bytes (external data is refused unless
+// `base_dir` is given). Errors: kNotFound, kInvalidModel and kUnsupported with node names (all unsupported operators
+// at once), kInvalidArgument for profiles that don't fit, kResource.
+Result<BuiltEngine> build_engine(const std::string& onnx_path, const BuildOptions& options = {});
+Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::string& base_dir,
+                                 const BuildOptions& options = {});
+
+// The canonical graph's text without building an engine, for `hone inspect`.
+Result<std::string> canonical_graph_text(const std::string& onnx_path, const BuildOptions& options = {});
+
+}  // namespace hone

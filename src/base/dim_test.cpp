@@ -1,0 +1,58 @@
+#include "hone/dim.h"
+
+#include <gtest/gtest.h>
+
+namespace hone {
+namespace {
+
+const Dim n = Dim::symbol(0, true), m = Dim::symbol(1, true), h = Dim::symbol(2, false);
+
+std::string text(const Dim& dim) {
+  return dim.to_string([](SymbolId id) { return std::string(1, "nmh"[id]); });
+}
+
+TEST(Dim, EqualExpressionsCompareEqualHoweverWritten) {
+  EXPECT_EQ((n + m) * 2, m * 2 + n + n);
+  EXPECT_EQ((n + 1) * (n - 1), n * n - 1);
+  EXPECT_EQ(n - n, Dim(0));
+  EXPECT_NE(n, m);
+}
+
+TEST(Dim, DivisionCancelsOnlyWhereItIsExact) {
+  EXPECT_EQ(floor_div(n * 6 + 4, 2), n * 3 + 2);
+  EXPECT_EQ(ceil_div(n * 32, 32), n);
+  EXPECT_EQ(text(floor_div(n + 1, 2)), "floordiv(n + 1, 2)");
+  EXPECT_EQ(text(floor_div(n * m, m)), "floordiv(n*m, m)");  // m may be 0
+  EXPECT_TRUE(floor_div(n, 0).is_invalid());
+}
+
+TEST(Dim, EvalRoundsTowardsMinusInfinity) {
+  const int64_t values[] = {-7, 2, 1};
+  EXPECT_EQ(floor_div(n, m).eval(values), -4);
+  EXPECT_EQ(ceil_div(n, m).eval(values), -3);
+  EXPECT_EQ(mod(n, m).eval(values), 1);
+  EXPECT_EQ(broadcast(h, n).eval(values), -7);
+}
+
+TEST(Dim, EvalRefusesOverflowZeroDivisorsAndUnboundSymbols) {
+  const int64_t values[] = {INT64_MAX, 0, Dim::kUnbound};
+  EXPECT_FALSE((n * 2).eval(values));
+  EXPECT_FALSE(floor_div(n, m).eval(values));
+  EXPECT_FALSE(h.eval(values));
+  EXPECT_TRUE((Dim(INT64_MAX) + 1).is_invalid());
+  EXPECT_TRUE((Dim(INT64_MAX) * 2 + n).is_invalid());
+}
+
+TEST(Dim, MinAndMaxUseSigns) {
+  EXPECT_EQ(max(n, 0), n);
+  EXPECT_EQ(min(n + 3, n), n);
+  EXPECT_EQ(text(max(h, 0)), "max(0, h)");
+}
+
+TEST(Dim, SubstituteRenormalises) {
+  const Dim replaced = floor_div(n + 1, 2).substitute([](SymbolId) { return std::optional<Dim>(Dim(7)); });
+  EXPECT_EQ(replaced, Dim(4));
+}
+
+}  // namespace
+}  // namespace hone

@@ -1,0 +1,107 @@
+#include "graph/graph.h"
+
+#include <algorithm>
+
+namespace hone {
+
+std::vector<Node*> Graph::nodes() const {
+  std::vector<Node*> nodes;
+  nodes.reserve(nodes_.size());
+  for (const auto& node : nodes_) nodes.push_back(node.get());
+  return nodes;
+}
+
+std::vector<Value*> Graph::constants() const {
+  std::vector<Value*> constants;
+  for (const auto& [name, value] : values_) {
+    if (value->is_constant()) constants.push_back(value.get());
+  }
+  return constants;
+}
+
+Value* Graph::find_value(std::string_view name) const {
+  const auto it = values_.find(name);
+  return it == values_.end() ? nullptr : it->second.get();
+}
+
+std::string Graph::symbol_name(SymbolId id) const {
+  return id < symbols_.size() ? symbols_[id].name : "?" + std::to_string(id);
+}
+
+std::string Graph::to_string(const Dim& dim) const {
+  return dim.to_string([this](SymbolId id) { return symbol_name(id); });
+}
+
+std::string Graph::to_string(const Shape& shape) const {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? "," : "") + to_string(shape[i]);
+  return text + "]";
+}
+
+std::string Graph::to_string(const TensorType& type) const {
+  return std::string(name_of(type.dtype)) + to_string(type.shape);
+}
+
+SymbolId Graph::add_symbol(Symbol symbol) {
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(symbols_.begin(), symbols_.end(), [&](const Symbol& s) { return s.name == name; });
+  };
+  std::string name = symbol.name.empty() ? "d" : symbol.name;
+  for (size_t i = symbols_.size(); taken(name); ++i) name = symbol.name + "_" + std::to_string(i);
+  symbol.name = std::move(name);
+  symbols_.push_back(std::move(symbol));
+  return static_cast<SymbolId>(symbols_.size() - 1);
+}
+
+std::string Graph::unique_name(std::string_view wish) const {
+  std::string name(wish.empty() ? "v" : wish);
+  if (!wish.empty() && find_value(name) == nullptr) return name;
+  const std::string stem = name + "_";
+  for (size_t i = values_.size();; ++i) {
+    name = stem + std::to_string(i);
+    if (find_value(name) == nullptr) return name;
+  }
+}
+
+Result<Value*> Graph::add_value(std::string name, ValueType type) {
+  if (name.empty()) name = unique_name("");
+  if (type.tensor.shape.size() > kMaxRank) {
+    return unsupported("'" + name + "' has rank " + std::to_string(type.tensor.shape.size()) + "; the limit is " +
+                       std::to_string(kMaxRank));
+  }
+  auto [it, inserted] = values_.try_emplace(name, nullptr);
+  if (!inserted) return invalid_model("the name '" + name + "' is defined twice");
+  it->second = std::make_unique<Value>();
+  it->second->name_ = std::move(name);
+  it->second->type_ = std::move(type);
+  return it->second.get();
+}
+
+Result<Value*> Graph::add_input(std::string name, ValueType type) {
+  HONE_ASSIGN(Value* const value, add_value(std::move(name), std::move(type)));
+  inputs_.push_back(value);
+  return value;
+}
+
+Result<Value*> Graph::add_constant(std::string name, Tensor tensor) {
+  Shape shape(tensor.dims().begin(), tensor.dims().end());
+  HONE_ASSIGN(Value* const value, add_value(std::move(name), {ValueType::Kind::kTensor, {tensor.dtype(), shape}}));
+  value->constant_ = std::move(tensor);
+  return value;
+}
+
+Result<Node*> Graph::add_node(std::string name, OpPtr op, std::vector<Value*> inputs,
+                              std::vector<std::string> outputs, std::shared_ptr<const Body> body) {
+  HONE_ASSIGN(auto node, make_node(std::move(name), std::move(op), std::move(inputs), std::move(outputs),
+                                   std::move(body)));
+  nodes_.push_back(std::move(node));
+  nodes_.back()->position_ = std::prev(nodes_.end());
+  return nodes_.back().get();
+}
+
+void Graph::add_output(std::string name, Value* value) {
+  outputs_.push_back(value);
+  output_names_.push_back(std::move(name));
+}
+
+}  // namespace hone

@@ -1,0 +1,34 @@
+// The engine file: a header, a table of sections with checksums, and the sections. docs/engine-file.md describes it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "hone/status.h"
+#include "plan/plan.h"
+
+namespace hone {
+
+// Makes an operator from its name; null for unknown names. Passed in, so that plugins' operators load too.
+using OpMaker = std::unique_ptr<Op> (*)(std::string_view name);
+
+// A loaded engine: the image and the memory its weights lie in (a private read-only map, or owned bytes).
+struct LoadedImage {
+  EngineImage image;
+  std::shared_ptr<const void> owner;
+};
+
+// The whole file as bytes.
+Result<std::vector<std::byte>> serialize_engine(const EngineImage& image);
+// Writes to a temporary file in the same folder, syncs, renames: the old file or the new one, never a half one.
+Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
+
+// Maps the file and checks everything (magic, version, checksums, verify()). kCorruptEngine for damage,
+// kIncompatibleEngine for a sound file of another format version; both messages say what to do.
+Result<LoadedImage> load_engine_file(const std::string& path, OpMaker make_op);
+// Copies nothing but what isn't aligned; `owner` keeps `bytes` alive.
+Result<LoadedImage> parse_engine(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, OpMaker make_op);
+
+}  // namespace hone
