@@ -122,8 +122,20 @@ struct EngineImage {
 };
 
 // Checks every index, size, order and type of a plan as if it came from an enemy: what passes can't make the
-// runtime read or write outside its memory. `weight_blocks` is what kConstant storages point into.
-Status verify(const Plan& plan, std::span<const WeightBlock> weight_blocks);
+// runtime read or write outside its memory, given that the runtime checks with numbers, when shapes are set, what
+// depends on symbols: each step's infer() against the planned shapes, and each value against its storage's room.
+// `weight_blocks` is what kConstant storages point into, `weights` the blocks' bytes (contents that decide shapes).
+//
+// Rules beside the plain ones (indices in range, computable types, at most kMaxRank dimensions, no invalid dims):
+// - A step with an empty kernel name is a view: its one output has the storage and offset of its operand 0.
+// - Every other step writes its outputs, each the only written value of its storage, which is kArena or kOutput.
+//   So operands and outputs never overlap, and each storage is filled once.
+// - Steps are in execution order; kShape steps run first, on constants, shape values and each other's results (Shape
+//   and Size look at no contents and may have any operand). Symbols are known before sizes need them.
+// - A storage of kind kInput or kOutput is exactly as large as its binding's value, which begins it; an input's value
+//   lies in its own kInput storage. An output's value may lie anywhere.
+// - Offsets are numbers, multiples of the element's size. Sizes of storages know no counted symbols.
+Status verify(const Plan& plan, std::span<const WeightBlock> weight_blocks, std::span<const std::byte> weights = {});
 
 // Where each arena storage goes.
 struct Placement {
@@ -134,9 +146,10 @@ struct Placement {
 // First and last step (inclusive) that touch a storage; unused ones have first > last.
 struct Lifetime {
   int32_t first = 0, last = -1;
+  bool host_value = false;  // written by a step of the shape stage, or a shape-value input: not in the arena
 };
 
-// Lifetimes of all storages: the union of the lives of the values in them.
+// Lifetimes of all storages: the union of the lives of the values in them, shape-stage steps counted like others.
 std::vector<Lifetime> storage_lifetimes(const Plan& plan);
 
 // Packs storages so that no two that live at the same time overlap; 64-byte aligned; greedy by size (Pisarchyk and
