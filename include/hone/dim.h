@@ -18,8 +18,9 @@ struct DimExpr;
 
 // An immutable integer expression: constants, symbols, +, -, x, floor and ceiling division, mod, min, max and
 // broadcast(a, b) = (a == 1 ? b : a). Sums and products are kept in polynomial normal form, so that two
-// expressions that differ only in writing compare equal. Arithmetic that overflows 64 bits on constants gives
-// an invalid dimension, which infects what is computed from it. Cheap to copy; threads may share it.
+// expressions that differ only in writing compare equal. Arithmetic that overflows 64 bits on constants, and
+// expressions of more than some thousand parts, give an invalid dimension, which infects what is computed from it.
+// Cheap to copy; threads may share it.
 class Dim {
  public:
   Dim(int64_t value = 0) : value_(value) {}
@@ -82,6 +83,8 @@ struct DimExpr {
   SymbolId symbol = 0;       // kSymbol
   int64_t value = 0;         // kSum: the constant term; kProduct: the coefficient
   std::vector<Dim> args;
+  // Set by make_dim_expr: how many expressions there are in it, itself and repeats counted, and how deep they nest.
+  uint32_t size = 1, depth = 1;
 };
 // For readers of saved expressions: rebuilds through the arithmetic above, so that the normal form holds whatever
 // the file says. Fails (invalid) on a wrong number of args.

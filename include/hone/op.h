@@ -133,9 +133,14 @@ class InferContext {
   // Integer contents as numbers when all are known now.
   std::optional<Ints> constant_ints(size_t i);
 
-  void set_output(size_t i, DataType dtype, Shape shape) { outputs_[i].type = {dtype, std::move(shape)}; }
-  void set_output(size_t i, TensorType type) { outputs_[i].type = std::move(type); }
-  void set_elements(size_t i, std::vector<Dim> elements) { outputs_[i].elements = std::move(elements); }
+  // Outputs that the node doesn't have are ignored.
+  void set_output(size_t i, DataType dtype, Shape shape) { set_output(i, TensorType{dtype, std::move(shape)}); }
+  void set_output(size_t i, TensorType type) {
+    if (i < outputs_.size()) outputs_[i].type = std::move(type);
+  }
+  void set_elements(size_t i, std::vector<Dim> elements) {
+    if (i < outputs_.size()) outputs_[i].elements = std::move(elements);
+  }
 
   Dim resolved_later(std::string_view hint);
   Dim counted(const Dim& bound, std::string_view hint);

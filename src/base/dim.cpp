@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
 namespace hone {
 
@@ -20,8 +21,11 @@ struct AtomsLess {
 // Sum of coefficient x product of atoms; the empty product holds the constant term.
 using Polynomial = std::map<Atoms, int64_t, AtomsLess>;
 
-// Expressions that grow past this are refused rather than slow.
+// Expressions that grow past these are refused rather than slow. The size bounds the text too, which repeats what an
+// expression shares; the depth bounds recursion.
 constexpr size_t kMaxTerms = 256;
+constexpr uint32_t kMaxSize = 4096;
+constexpr uint32_t kMaxDepth = 192;
 
 bool checked_add(int64_t a, int64_t b, int64_t& out) { return !__builtin_add_overflow(a, b, &out); }
 bool checked_mul(int64_t a, int64_t b, int64_t& out) { return !__builtin_mul_overflow(a, b, &out); }
@@ -62,6 +66,13 @@ Polynomial to_polynomial(const Dim& dim) {
 }  // namespace
 
 Dim make_dim_expr(DimExpr expr) {
+  expr.size = expr.depth = 1;
+  for (const Dim& arg : expr.args) {
+    if (arg.is_invalid()) return Dim::invalid();
+    expr.size += arg.is_const() ? 1 : arg.expr()->size;
+    expr.depth = std::max(expr.depth, 1 + (arg.is_const() ? 1 : arg.expr()->depth));
+    if (expr.size > kMaxSize || expr.depth > kMaxDepth) return Dim::invalid();
+  }
   Dim dim;
   dim.expr_ = std::make_shared<const DimExpr>(std::move(expr));
   return dim;
@@ -193,6 +204,21 @@ void Dim::visit_symbols(const std::function<void(SymbolId)>& visit) const {
   for (const Dim& arg : expr_->args) arg.visit_symbols(visit);
 }
 
+namespace {
+
+// "a - b" rather than "a + -b", except for the number that has no positive counterpart.
+void append_term(std::string& sum, const std::string& term) {
+  if (sum.empty()) {
+    sum = term;
+  } else if (term[0] == '-' && !term.starts_with(std::to_string(INT64_MIN))) {
+    sum += " - " + term.substr(1);
+  } else {
+    sum += " + " + term;
+  }
+}
+
+}  // namespace
+
 std::string Dim::to_string(const std::function<std::string(SymbolId)>& name) const {
   if (is_const()) return std::to_string(value_);
   const DimExpr& e = *expr_;
@@ -204,12 +230,13 @@ std::string Dim::to_string(const std::function<std::string(SymbolId)>& name) con
     case Kind::kSymbol: return name(e.symbol);
     case Kind::kSum: {
       std::string text;
-      for (const Dim& term : e.args) text += (text.empty() ? "" : " + ") + term.to_string(name);
-      return e.value == 0 ? text : text + " + " + std::to_string(e.value);
+      for (const Dim& term : e.args) append_term(text, term.to_string(name));
+      if (e.value != 0) append_term(text, std::to_string(e.value));
+      return text;
     }
     case Kind::kProduct: {
-      std::string text = e.value == 1 ? "" : std::to_string(e.value);
-      for (const Dim& atom : e.args) text += (text.empty() ? "" : "*") + atom.to_string(name);
+      std::string text = e.value == 1 ? "" : e.value == -1 ? "-" : std::to_string(e.value) + "*";
+      for (size_t i = 0; i < e.args.size(); ++i) text += (i ? "*" : "") + e.args[i].to_string(name);
       return text;
     }
     case Kind::kFloorDiv: return call("floordiv");
@@ -253,6 +280,10 @@ Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
 
 Dim operator*(const Dim& a, const Dim& b) {
   if (any_invalid(a, b)) return Dim::invalid();
+  if (a.is_const() && b.is_const()) {
+    int64_t product = 0;
+    return checked_mul(a.value(), b.value(), product) ? Dim(product) : Dim::invalid();
+  }
   Polynomial poly;
   const Polynomial right = to_polynomial(b);
   for (const auto& [left_atoms, left] : to_polynomial(a)) {

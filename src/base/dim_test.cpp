@@ -49,9 +49,25 @@ TEST(Dim, MinAndMaxUseSigns) {
   EXPECT_EQ(text(max(h, 0)), "max(0, h)");
 }
 
+TEST(Dim, TextSubtracts) {
+  EXPECT_EQ(text(n - m * 2 - 3), "n - 2*m - 3");
+  EXPECT_EQ(text(Dim(4) - n), "-n + 4");
+  EXPECT_EQ(text(n + INT64_MIN), "n + -9223372036854775808");
+}
+
 TEST(Dim, SubstituteRenormalises) {
   const Dim replaced = floor_div(n + 1, 2).substitute([](SymbolId) { return std::optional<Dim>(Dim(7)); });
   EXPECT_EQ(replaced, Dim(4));
+}
+
+TEST(Dim, GrowthIsBounded) {
+  Dim shared = n, chain = n;
+  for (int i = 0; i < 10000; ++i) {
+    shared = floor_div(shared * shared + 1, 2);  // doubles each time
+    chain = floor_div(chain + 1, 2);             // one deeper each time
+  }
+  EXPECT_TRUE(shared.is_invalid());
+  EXPECT_TRUE(chain.is_invalid());
 }
 
 }  // namespace

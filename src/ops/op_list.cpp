@@ -2,7 +2,33 @@
 
 #include <unordered_map>
 
+#include "ops/activation.h"
+#include "ops/cast.h"
+#include "ops/concat.h"
+#include "ops/conv.h"
+#include "ops/einsum.h"
 #include "ops/elementwise.h"
+#include "ops/expand.h"
+#include "ops/gather.h"
+#include "ops/generate.h"
+#include "ops/logic.h"
+#include "ops/matmul.h"
+#include "ops/nms.h"
+#include "ops/normalize.h"
+#include "ops/pad.h"
+#include "ops/pool.h"
+#include "ops/rearrange.h"
+#include "ops/reduce.h"
+#include "ops/reshape.h"
+#include "ops/resize.h"
+#include "ops/sampling.h"
+#include "ops/scan.h"
+#include "ops/scatter.h"
+#include "ops/select.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
+#include "ops/softmax.h"
+#include "ops/topk.h"
 
 namespace hone {
 

@@ -12,6 +12,12 @@ std::optional<std::vector<Dim>> followed_elements(const Tensor& tensor) {
     const auto values = tensor.values<int32_t>();
     return std::vector<Dim>(values.begin(), values.end());
   }
+  if (tensor.dtype() == DataType::kBool) {
+    const auto bytes = std::as_bytes(tensor.values<bool>());
+    std::vector<Dim> elements;
+    for (const std::byte byte : bytes) elements.push_back(byte != std::byte{0} ? 1 : 0);
+    return elements;
+  }
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@ namespace hone {
 // The most elements of a tensor whose contents are followed as expressions.
 inline constexpr int64_t kMaxFollowedElements = 1024;
 
-// An int32 or int64 tensor of rank 0 or 1 as numbers; nothing for others and for longer ones.
+// An int32, int64 or bool (0 and 1) tensor of rank 0 or 1 as numbers; nothing for others and for longer ones.
 std::optional<std::vector<Dim>> followed_elements(const Tensor& tensor);
 
 // An operand whose contents are `tensor`, which must outlive it.

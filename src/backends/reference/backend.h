@@ -11,6 +11,9 @@ namespace hone::reference {
 
 const Backend& backend();
 
+// The kernel of an operator that isn't a fused node's; null when there is none.
+const KernelDef* kernel_for(const Op& op);
+
 // Runs one operator (or, with a body, a fused node) on host tensors and returns its outputs. Infers the output shapes
 // itself; counted dimensions come out at their true size. An absent operand is an undefined tensor. This is what folds
 // constants and what tests compare with.

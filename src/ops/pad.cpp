@@ -1,0 +1,65 @@
+#include "ops/pad.h"
+
+#include "ops/shape_operand.h"
+#include "ops/type_set.h"
+
+namespace hone {
+
+namespace {
+
+Status check_operands(InferContext& ctx) {
+  HONE_TRY(ctx.expect_inputs(2, 4));
+  HONE_TRY(expect_types(ctx, Pad::kData, kComputableTypes));
+  HONE_TRY(expect_int_list(ctx, Pad::kPads, "pads"));
+  if (ctx.has_input(Pad::kValue)) {
+    HONE_TRY(ctx.expect_same_dtype(Pad::kData, Pad::kValue));
+    HONE_TRY(ctx.require_equal(element_count(ctx.shape(Pad::kValue)), 1, "the number of elements of 'constant_value' and 1"));
+  }
+  if (ctx.has_input(Pad::kAxes)) HONE_TRY(expect_int_list(ctx, Pad::kAxes, "axes", /*allow_int32=*/true));
+  return {};
+}
+
+// The padded axes, if they are known.
+Result<std::optional<Ints>> padded_axes(InferContext& ctx) {
+  std::optional<Ints> axes = Ints();
+  if (ctx.has_input(Pad::kAxes)) {
+    axes = ctx.constant_ints(Pad::kAxes);
+  } else {
+    for (size_t i = 0; i < ctx.rank(Pad::kData); ++i) axes->push_back(static_cast<int64_t>(i));
+  }
+  if (!axes) return axes;
+  HONE_TRY(ctx.require_equal(ctx.shape(Pad::kPads)[0], Dim(2 * static_cast<int64_t>(axes->size())),
+                             "the number of 'pads' and twice the number of axes"));
+  HONE_ASSIGN(axes, normalize_axes(*axes, ctx.rank(Pad::kData)));
+  return axes;
+}
+
+}  // namespace
+
+Status Pad::infer(InferContext& ctx) const {
+  HONE_TRY(check_operands(ctx));
+  Shape shape = ctx.shape(kData);
+  HONE_ASSIGN(const std::optional<Ints> axes, padded_axes(ctx));
+  const std::optional<std::vector<Dim>> pads = ctx.elements(kPads);
+  const bool known = axes && pads && pads->size() == 2 * axes->size();
+  if (!axes) {
+    for (Dim& dim : shape) dim = ctx.resolved_later("padded");
+  }
+  for (size_t k = 0; axes && k < axes->size(); ++k) {
+    Dim& dim = shape[static_cast<size_t>((*axes)[k])];
+    if (!known) {
+      dim = ctx.resolved_later("padded");
+      continue;
+    }
+    const Dim padded = dim + (*pads)[k] + (*pads)[axes->size() + k];
+    if (padded.is_const() && padded.value() < 0) {
+      return invalid_model("'pads' takes away more than axis " + std::to_string((*axes)[k]) + " has: its size would be " +
+                           std::to_string(padded.value()));
+    }
+    dim = padded;
+  }
+  ctx.set_output(0, ctx.dtype(kData), std::move(shape));
+  return {};
+}
+
+}  // namespace hone

@@ -1,0 +1,81 @@
+#include "support/alloc_counter.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+
+namespace {
+
+std::atomic<int64_t> allocations{0};
+
+void count_one() { allocations.fetch_add(1, std::memory_order_relaxed); }
+
+}  // namespace
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, size_t),
+                                                         void (*free_hook)(const volatile void*));
+
+namespace {
+
+[[maybe_unused]] const int installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, size_t) { count_one(); }, [](const volatile void*) {});
+
+}  // namespace
+
+#else
+
+// glibc's own entry points, which these replacements forward to.
+extern "C" {
+
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+
+#define HONE_REPLACES_LIBC __attribute__((visibility("default")))
+
+HONE_REPLACES_LIBC void* malloc(size_t size) {
+  count_one();
+  return __libc_malloc(size);
+}
+
+HONE_REPLACES_LIBC void* calloc(size_t count, size_t size) {
+  count_one();
+  return __libc_calloc(count, size);
+}
+
+HONE_REPLACES_LIBC void* realloc(void* memory, size_t size) {
+  count_one();
+  return __libc_realloc(memory, size);
+}
+
+HONE_REPLACES_LIBC void* memalign(size_t alignment, size_t size) {
+  count_one();
+  return __libc_memalign(alignment, size);
+}
+
+HONE_REPLACES_LIBC void* aligned_alloc(size_t alignment, size_t size) {
+  count_one();
+  return __libc_memalign(alignment, size);
+}
+
+HONE_REPLACES_LIBC int posix_memalign(void** memory, size_t alignment, size_t size) {
+  count_one();
+  *memory = __libc_memalign(alignment, size);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+
+}  // extern "C"
+
+#endif
+
+namespace hone::test {
+
+AllocationScope::AllocationScope() : start_(allocations.load()) {}
+
+int64_t AllocationScope::count() const { return allocations.load() - start_; }
+
+}  // namespace hone::test
