@@ -28,6 +28,36 @@ std::string Graph::symbol_name(SymbolId id) const {
   return id < symbols_.size() ? symbols_[id].name : "?" + std::to_string(id);
 }
 
+std::vector<bool> Graph::used_symbols() const {
+  std::vector<bool> used(symbols_.size(), false);
+  std::vector<SymbolId> pending;
+  const auto mark = [&](const Dim& dim) {
+    dim.visit_symbols([&](SymbolId id) {
+      if (id >= used.size() || used[id]) return;
+      used[id] = true;
+      pending.push_back(id);
+    });
+  };
+  const auto mark_all = [&](const std::vector<Dim>& dims) { std::for_each(dims.begin(), dims.end(), mark); };
+  for (const auto& [name, value] : values_) {
+    mark_all(value->shape());
+    if (value->elements_) mark_all(*value->elements_);
+  }
+  for (const auto& node : nodes_) {
+    for (const DimRequirement& requirement : node->requirements_) mark_all({requirement.a, requirement.b});
+    if (node->body_ == nullptr) continue;
+    for (const Body::Step& step : node->body_->steps) {
+      for (const TensorType& type : step.types) mark_all(type.shape);
+    }
+  }
+  while (!pending.empty()) {
+    const SymbolId id = pending.back();
+    pending.pop_back();
+    mark(symbols_[id].bound);
+  }
+  return used;
+}
+
 std::string Graph::to_string(const Dim& dim) const {
   return dim.to_string([this](SymbolId id) { return symbol_name(id); });
 }
@@ -43,24 +73,19 @@ std::string Graph::to_string(const TensorType& type) const {
 }
 
 SymbolId Graph::add_symbol(Symbol symbol) {
-  const auto taken = [&](const std::string& name) {
-    return std::any_of(symbols_.begin(), symbols_.end(), [&](const Symbol& s) { return s.name == name; });
-  };
-  std::string name = symbol.name.empty() ? "d" : symbol.name;
-  for (size_t i = symbols_.size(); taken(name); ++i) name = symbol.name + "_" + std::to_string(i);
+  const std::string stem = symbol.name.empty() ? "d" : symbol.name;
+  std::string name = stem;
+  while (!symbol_names_.insert(name).second) name = stem + "_" + std::to_string(next_number_++);
   symbol.name = std::move(name);
   symbols_.push_back(std::move(symbol));
   return static_cast<SymbolId>(symbols_.size() - 1);
 }
 
-std::string Graph::unique_name(std::string_view wish) const {
-  std::string name(wish.empty() ? "v" : wish);
-  if (!wish.empty() && find_value(name) == nullptr) return name;
-  const std::string stem = name + "_";
-  for (size_t i = values_.size();; ++i) {
-    name = stem + std::to_string(i);
-    if (find_value(name) == nullptr) return name;
-  }
+std::string Graph::unique_name(std::string_view wish) {
+  const std::string stem(wish.empty() ? "v" : wish);
+  std::string name = stem;
+  while (find_value(name) != nullptr) name = stem + "_" + std::to_string(next_number_++);
+  return name;
 }
 
 Result<Value*> Graph::add_value(std::string name, ValueType type) {
@@ -100,6 +125,7 @@ Result<Node*> Graph::add_node(std::string name, OpPtr op, std::vector<Value*> in
 }
 
 void Graph::add_output(std::string name, Value* value) {
+  value->output_ = true;
   outputs_.push_back(value);
   output_names_.push_back(std::move(name));
 }

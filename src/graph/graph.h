@@ -1,6 +1,7 @@
 // The graph: values and nodes in execution order, with symbols for dimensions that aren't numbers yet.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@ namespace hone {
 class Node;
 class Graph;
 class GraphEditor;
+struct GraphText;
 
 // One operand slot of one node that reads a value.
 struct Use {
@@ -47,12 +49,13 @@ class Value {
   const std::optional<std::vector<Dim>>& elements() const { return elements_; }
   // Its contents decide shapes: they must be on the host before the steps that need them.
   bool is_host_value() const { return host_value_; }
+  bool is_output() const { return output_; }
 
  private:
   friend class Graph;
   friend class GraphEditor;
   friend class GraphSymbols;
-  friend class GraphText;
+  friend struct GraphText;
   std::string name_;
   ValueType type_;
   Node* producer_ = nullptr;
@@ -61,6 +64,7 @@ class Value {
   Tensor constant_;
   std::optional<std::vector<Dim>> elements_;
   bool host_value_ = false;
+  bool output_ = false;
 };
 
 // One application of an operator. A fused node has a body, and its operator is just its name and attributes.
@@ -78,12 +82,14 @@ class Node {
   Value* output(size_t i = 0) const { return outputs_[i]; }
   // What inference assumed; checked when shapes are set.
   const std::vector<DimRequirement>& requirements() const { return requirements_; }
+  // Removed by an editor that still lives: reads nothing, and nothing reads it.
+  bool is_dead() const { return dead_; }
 
  private:
   friend class Graph;
   friend class GraphEditor;
   friend class GraphSymbols;
-  friend class GraphText;
+  friend struct GraphText;
   std::string name_;
   OpPtr op_;
   std::shared_ptr<const Body> body_;
@@ -91,6 +97,7 @@ class Node {
   std::vector<Value*> outputs_;
   std::vector<DimRequirement> requirements_;
   std::list<std::unique_ptr<Node>>::iterator position_;  // in the graph's list
+  bool dead_ = false;
 };
 
 // What a symbol stands for.
@@ -133,6 +140,8 @@ class Graph {
 
   const std::vector<Symbol>& symbols() const { return symbols_; }
   std::string symbol_name(SymbolId id) const;
+  // Which of them a type, an element, a requirement or the bound of a used one mentions.
+  std::vector<bool> used_symbols() const;
   std::string to_string(const Dim& dim) const;
   std::string to_string(const Shape& shape) const;  // "[N,3,640,640]"
   std::string to_string(const TensorType& type) const;  // "float32[N,3,640,640]"
@@ -150,11 +159,14 @@ class Graph {
  private:
   friend class GraphEditor;
   friend class GraphSymbols;
-  friend class GraphText;
+  friend struct GraphText;
   Result<Value*> add_value(std::string name, ValueType type);
-  std::string unique_name(std::string_view wish) const;
+  std::string unique_name(std::string_view wish);
   Result<std::unique_ptr<Node>> make_node(std::string name, OpPtr op, std::vector<Value*> inputs,
                                           std::vector<std::string> outputs, std::shared_ptr<const Body> body);
+  // Parts of make_node: the outputs as values, then their types.
+  Status add_results(Node& node, std::vector<std::string> names);
+  Status infer_results(Node& node);
 
   std::string name_;
   std::map<std::string, std::string> metadata_;
@@ -164,13 +176,15 @@ class Graph {
   std::vector<Value*> outputs_;
   std::vector<std::string> output_names_;
   std::vector<Symbol> symbols_;
+  std::unordered_set<std::string> symbol_names_;
+  uint64_t next_number_ = 0;  // for made-up names
 };
 
-// The only way to change a finished graph. Collects what died; call finish() at the end (or let the destructor).
+// The only way to change a finished graph. What an edit leaves unread goes at once, but pointers to it stay valid until
+// finish() or the editor's end, so that a walk over nodes() may edit as it goes and skip dead nodes.
 class GraphEditor {
  public:
   explicit GraphEditor(Graph& graph) : graph_(graph) {}
-  ~GraphEditor() { finish(); }
   GraphEditor(const GraphEditor&) = delete;
   GraphEditor& operator=(const GraphEditor&) = delete;
 
@@ -179,23 +193,45 @@ class GraphEditor {
   Result<Node*> insert_before(Node* position, std::string_view name_hint, OpPtr op, std::vector<Value*> inputs,
                               size_t num_outputs = 1);
   // All readers of `value`, graph outputs too, read `by` instead. Types and ranks must be equal and dimensions not
-  // provably different; `by` must be computed before the readers of `value`.
+  // provably different; `by` must be computed before the readers of `value`. Symbols of one that the other knows
+  // better are replaced everywhere; dimensions that stay different to the eye become requirements of the readers.
   Status replace(Value* value, Value* by);
   // Makes `nodes` (execution order) one node, in the place of the last, whose body they become. Only the last one's
-  // outputs may be read from outside. Operands are the values that `nodes` read from outside, constants included,
-  // in order of first use.
+  // outputs may be read from outside. Operands are the values that `nodes` read from outside in order of first use,
+  // but constants of one element become constants of the body.
   Result<Node*> fuse(OpPtr op, const std::vector<Node*>& nodes, std::string_view name_hint);
   // Undoes fuse(): the body's steps become nodes again.
   Status inline_body(Node* node);
-  // Removes nodes and constants that nobody reads. Returns whether there were any.
+  // Infers the node's types again, now that its operands may be better known, and replaces the symbols it resolves
+  // everywhere. Errors: what inference finds. Returns whether anything was learned.
+  Result<bool> refine(Node* node);
+  // Removes nodes and constants that nobody reads, and frees what was removed before. Returns whether this call found
+  // any.
   bool finish();
+  // Removes symbols that nothing mentions and numbers the rest anew, in the same order.
+  void drop_unused_symbols();
 
  private:
-  // The symbols that described `value` (dimensions, elements) become what `by` has in their place, everywhere.
-  void merge_symbols(const Value& value, const Value& by);
+  using Replacement = std::function<std::optional<Dim>(SymbolId)>;
+
+  // Checks replace() and finds which symbols take which dimensions. `open`: pairs that can't be told apart or merged.
+  Status match(const Value& value, const Value& by, std::map<SymbolId, Dim>& merged,
+               std::vector<DimRequirement>& open) const;
+  void note_equal(const Dim& a, const Dim& b, std::map<SymbolId, Dim>& merged) const;
+  // `by` becomes the owner of the symbols that stand for the elements of `value`.
+  void inherit_elements(const Value& value, Value& by);
+  void merge_symbols(const std::map<SymbolId, Dim>& merged);
+  // Rewrites every dimension in the graph.
+  void substitute(const Replacement& replacement);
   Node* insert(Node* position, std::unique_ptr<Node> node);
+  // Removes what is dead now that `value` lost its readers.
+  void collect(Value* value);
+  void bury(Value* value);
+  void bury(Node* node);
 
   Graph& graph_;
+  std::vector<std::unique_ptr<Node>> dead_nodes_;
+  std::vector<std::unique_ptr<Value>> dead_values_;
 };
 
 }  // namespace hone

@@ -4,6 +4,15 @@
 
 namespace hone {
 
+namespace {
+
+// Contents of larger ranks and other types are never expressions.
+bool follows_elements(const Value& value) {
+  return value.rank() <= 1 && (value.dtype() == DataType::kInt32 || value.dtype() == DataType::kInt64);
+}
+
+}  // namespace
+
 // Makes the symbols of one node's inference.
 class GraphSymbols : public SymbolSource {
  public:
@@ -14,7 +23,7 @@ class GraphSymbols : public SymbolSource {
     Value* value = inputs_[input];
     need_contents(input);
     if (value->elements_) return value->elements_;
-    if (value->rank() > 1 || !is_integer(value->dtype())) return std::nullopt;
+    if (!follows_elements(*value)) return std::nullopt;
     const std::optional<int64_t> count = element_count(value->shape()).as_const();
     if (!count || *count < 0 || *count > kMaxFollowedElements) return std::nullopt;
     std::vector<Dim> elements;
@@ -58,6 +67,10 @@ Status check_types(const Graph& graph, std::vector<InferResult>& outputs) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     const TensorType& type = outputs[i].type;
     if (type.dtype == DataType::kUndefined) return unsupported("output " + std::to_string(i) + " has no type");
+    if (type.shape.size() > kMaxRank) {
+      return unsupported("output " + std::to_string(i) + " has rank " + std::to_string(type.shape.size()) +
+                         "; the limit is " + std::to_string(kMaxRank));
+    }
     for (const Dim& dim : type.shape) {
       if (dim.is_invalid()) {
         return invalid_model("a dimension of output " + std::to_string(i) + " can't be computed: it overflows 64 bits, "
@@ -84,16 +97,65 @@ InferOperand infer_operand(const Value* value) {
   return {.present = true, .type = value->type().tensor, .constant = nullptr, .elements = value->elements()};
 }
 
-Result<NodeInference> infer_node(Graph& graph, const Op& op, const Body* body, std::span<Value* const> inputs,
-                                 std::span<const std::string> output_names) {
+std::string describe(const Node& node) {
+  const std::string& name = node.name().empty() && !node.outputs().empty() ? node.output()->name() : node.name();
+  return "node '" + name + "' (" + std::string(node.op().name()) + ")";
+}
+
+namespace {
+
+std::vector<InferOperand> infer_operands(std::span<Value* const> inputs) {
   std::vector<InferOperand> operands;
   for (const Value* value : inputs) operands.push_back(infer_operand(value));
+  return operands;
+}
+
+Result<std::vector<InferResult>> infer_body(const Body& body, std::span<const InferOperand> operands) {
+  std::vector<TensorType> types;
+  for (const InferOperand& operand : operands) types.push_back(operand.type);
+  HONE_ASSIGN(std::vector<TensorType> results, body_result_types(body, types));
+  std::vector<InferResult> outputs;
+  for (TensorType& type : results) outputs.push_back({.type = std::move(type), .elements = {}});
+  return outputs;
+}
+
+// Stands in for GraphSymbols where the graph must not change: its symbols are numbers past the graph's.
+class ScratchSymbols final : public SymbolSource {
+ public:
+  ScratchSymbols(std::span<Value* const> inputs, size_t next) : inputs_(inputs), next_(static_cast<SymbolId>(next)) {}
+
+  std::optional<std::vector<Dim>> elements(size_t input) override {
+    need_contents(input);
+    const Value* value = inputs_[input];
+    if (value->elements()) return value->elements();
+    const std::optional<int64_t> count = element_count(value->shape()).as_const();
+    if (!follows_elements(*value) || !count || *count < 0 || *count > kMaxFollowedElements) return std::nullopt;
+    std::vector<Dim> elements;
+    for (int64_t i = 0; i < *count; ++i) elements.push_back(Dim::symbol(next_++, /*nonnegative=*/false));
+    return elements;
+  }
+  void need_contents(size_t input) override {
+    if (!inputs_[input]->is_constant()) needed.push_back(input);
+  }
+  Dim resolved_later(std::string_view) override { return Dim::symbol(next_++, /*nonnegative=*/true); }
+  Dim counted(const Dim&, std::string_view) override { return Dim::symbol(next_++, /*nonnegative=*/true); }
+
+  std::vector<size_t> needed;
+
+ private:
+  std::span<Value* const> inputs_;
+  SymbolId next_;
+};
+
+}  // namespace
+
+Result<NodeInference> infer_node(Graph& graph, const Op& op, const Body* body, std::span<Value* const> inputs,
+                                 std::span<const std::string> output_names) {
+  const std::vector<InferOperand> operands = infer_operands(inputs);
   NodeInference inference;
   if (body != nullptr) {
-    std::vector<TensorType> types;
-    for (const InferOperand& operand : operands) types.push_back(operand.type);
-    HONE_ASSIGN(const std::vector<TensorType> results, body_result_types(*body, types));
-    for (const TensorType& type : results) inference.outputs.push_back({.type = type, .elements = {}});
+    HONE_ASSIGN(inference.outputs, infer_body(*body, operands));
+    HONE_TRY(check_types(graph, inference.outputs));
     return inference;
   }
   GraphSymbols symbols(graph, inputs, output_names.empty() ? "" : output_names[0]);
@@ -105,35 +167,70 @@ Result<NodeInference> infer_node(Graph& graph, const Op& op, const Body* body, s
   return inference;
 }
 
+Result<NodeInference> infer_again(const Graph& graph, const Node& node) {
+  const std::vector<InferOperand> operands = infer_operands(node.inputs());
+  NodeInference inference;
+  if (node.body() != nullptr) {
+    HONE_ASSIGN(inference.outputs, infer_body(*node.body(), operands).with_context("in " + describe(node)));
+    return inference;
+  }
+  ScratchSymbols symbols(node.inputs(), graph.symbols().size());
+  InferContext ctx(operands, node.outputs().size(), &symbols);
+  HONE_TRY(node.op().infer(ctx).with_context("in " + describe(node)));
+  HONE_TRY(check_types(graph, ctx.outputs()).with_context("in " + describe(node)));
+  inference.outputs = std::move(ctx.outputs());
+  inference.requirements = ctx.requirements();
+  inference.needs_contents = std::move(symbols.needed);
+  return inference;
+}
+
+Status Graph::add_results(Node& node, std::vector<std::string> names) {
+  const std::string hint = node.name_.empty() ? std::string(node.op_->name()) : node.name_;
+  for (std::string& name : names) {
+    HONE_ASSIGN(Value* const value, add_value(name.empty() ? unique_name(hint) : std::move(name), {}));
+    value->producer_ = &node;
+    value->producer_index_ = node.outputs_.size();
+    node.outputs_.push_back(value);
+  }
+  return {};
+}
+
+Status Graph::infer_results(Node& node) {
+  std::vector<std::string> names;
+  for (const Value* value : node.outputs_) names.push_back(value->name_);
+  HONE_ASSIGN(NodeInference inference, infer_node(*this, *node.op_, node.body_.get(), node.inputs_, names));
+  if (inference.outputs.size() != names.size()) {
+    return invalid_model("has " + std::to_string(names.size()) + " outputs, its body makes " +
+                         std::to_string(inference.outputs.size()));
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    InferResult& result = inference.outputs[i];
+    node.outputs_[i]->type_.tensor = std::move(result.type);
+    if (result.elements && static_cast<int64_t>(result.elements->size()) <= kMaxFollowedElements) {
+      node.outputs_[i]->elements_ = std::move(result.elements);
+    }
+  }
+  node.requirements_ = std::move(inference.requirements);
+  return {};
+}
+
 Result<std::unique_ptr<Node>> Graph::make_node(std::string name, OpPtr op, std::vector<Value*> inputs,
                                                std::vector<std::string> outputs, std::shared_ptr<const Body> body) {
-  for (std::string& output : outputs) {
-    if (output.empty()) output = unique_name(name.empty() ? op->name() : name);
-  }
-  const std::string where = "in node '" + (name.empty() ? outputs.empty() ? "" : outputs[0] : name) + "' (" +
-                            std::string(op->name()) + ")";
-  HONE_ASSIGN(NodeInference inference,
-              infer_node(*this, *op, body.get(), inputs, outputs).with_context(where));
-  if (inference.outputs.size() != outputs.size()) return invalid_model(where + ": wrong number of outputs");
   auto node = std::make_unique<Node>();
   node->name_ = std::move(name);
   node->op_ = std::move(op);
   node->body_ = std::move(body);
-  node->requirements_ = std::move(inference.requirements);
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    InferResult& result = inference.outputs[i];
-    HONE_ASSIGN(Value* const value, add_value(outputs[i], {ValueType::Kind::kTensor, std::move(result.type)}));
-    value->producer_ = node.get();
-    value->producer_index_ = i;
-    if (result.elements && static_cast<int64_t>(result.elements->size()) <= kMaxFollowedElements) {
-      value->elements_ = std::move(result.elements);
-    }
-    node->outputs_.push_back(value);
-  }
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i] != nullptr) inputs[i]->users_.push_back({node.get(), i});
-  }
   node->inputs_ = std::move(inputs);
+  Status status = add_results(*node, std::move(outputs));
+  if (status.ok()) status = infer_results(*node);
+  if (!status.ok()) {
+    const std::string where = "in " + describe(*node);
+    for (const Value* value : node->outputs_) values_.erase(values_.find(value->name_));
+    return std::move(status).with_context(where);
+  }
+  for (size_t i = 0; i < node->inputs_.size(); ++i) {
+    if (node->inputs_[i] != nullptr) node->inputs_[i]->users_.push_back({node.get(), i});
+  }
   return node;
 }
 

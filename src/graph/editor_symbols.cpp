@@ -1,0 +1,203 @@
+// What edits mean for symbols: the editor's half that rewrites dimensions.
+#include <algorithm>
+
+#include "graph/graph.h"
+#include "graph/infer.h"
+#include "ops/operand.h"
+
+namespace hone {
+
+namespace {
+
+std::optional<SymbolId> as_symbol(const Dim& dim) {
+  if (dim.is_const() || dim.expr()->kind != DimExpr::Kind::kSymbol) return std::nullopt;
+  return dim.expr()->symbol;
+}
+
+bool mentions(const Dim& dim, const std::function<bool(SymbolId)>& wanted) {
+  bool found = false;
+  dim.visit_symbols([&](SymbolId id) { found = found || wanted(id); });
+  return found;
+}
+
+// Whether the requirement tells nothing: it holds for all values of its symbols.
+bool is_trivial(const DimRequirement& requirement) {
+  const bool broadcast = requirement.kind == DimRequirement::Kind::kBroadcastable;
+  return requirement.a == requirement.b ||
+         (broadcast && (requirement.a == Dim(1) || requirement.b == Dim(1)));
+}
+
+}  // namespace
+
+void GraphEditor::note_equal(const Dim& a, const Dim& b, std::map<SymbolId, Dim>& merged) const {
+  if (a == b) return;
+  const auto known = [&](SymbolId id) {
+    const auto it = merged.find(id);
+    return it == merged.end() ? std::nullopt : std::optional<Dim>(it->second);
+  };
+  // Only a number may take the place of the other side's symbol: an expression could be known later than it.
+  for (const auto& [from, to, any] : {std::tuple(&a, &b, true), std::tuple(&b, &a, false)}) {
+    const std::optional<SymbolId> id = as_symbol(*from);
+    if (!id || graph_.symbols_[*id].kind == Symbol::Kind::kInputDim || !(any || to->is_const())) continue;
+    const Dim resolved = to->substitute(known);
+    if (merged.contains(*id) || mentions(resolved, [&](SymbolId other) { return other == *id; })) continue;
+    for (auto& [other, dim] : merged) {
+      dim = dim.substitute([&](SymbolId x) { return x == *id ? std::optional<Dim>(resolved) : std::nullopt; });
+    }
+    merged.emplace(*id, resolved);
+    return;
+  }
+}
+
+Status GraphEditor::match(const Value& value, const Value& by, std::map<SymbolId, Dim>& merged,
+                          std::vector<DimRequirement>& open) const {
+  const auto differs = [&](const char* what) {
+    return invalid_model("replacing '" + value.name() + "' by '" + by.name() + "' would change its " + what +
+                         " from " + graph_.to_string(value.type_.tensor) + " to " + graph_.to_string(by.type_.tensor));
+  };
+  if (value.dtype() != by.dtype() || value.type_.kind != by.type_.kind) return differs("type");
+  if (value.rank() != by.rank()) return differs("rank");
+  for (size_t i = 0; i < value.rank(); ++i) {
+    const Dim difference = value.shape()[i] - by.shape()[i];
+    if (difference.is_const() && difference.value() != 0) return differs("shape");
+    note_equal(value.shape()[i], by.shape()[i], merged);
+  }
+  const std::optional<std::vector<Dim>> elements = infer_operand(&by).elements;
+  if (value.elements_ && elements && elements->size() == value.elements_->size()) {
+    for (size_t i = 0; i < elements->size(); ++i) note_equal((*value.elements_)[i], (*elements)[i], merged);
+  }
+  const auto known = [&](SymbolId id) {
+    const auto it = merged.find(id);
+    return it == merged.end() ? std::nullopt : std::optional<Dim>(it->second);
+  };
+  for (size_t i = 0; i < value.rank(); ++i) {
+    DimRequirement pair{DimRequirement::Kind::kEqual, value.shape()[i].substitute(known),
+                        by.shape()[i].substitute(known)};
+    if (!is_trivial(pair)) open.push_back(std::move(pair));
+  }
+  return {};
+}
+
+void GraphEditor::inherit_elements(const Value& value, Value& by) {
+  if (!value.elements_ || by.is_constant() || by.elements_) return;
+  by.elements_ = value.elements_;
+  for (Symbol& symbol : graph_.symbols_) {
+    if (symbol.kind == Symbol::Kind::kHostValue && symbol.value == value.name()) symbol.value = by.name();
+  }
+}
+
+void GraphEditor::merge_symbols(const std::map<SymbolId, Dim>& merged) {
+  if (merged.empty()) return;
+  substitute([&](SymbolId id) {
+    const auto it = merged.find(id);
+    return it == merged.end() ? std::nullopt : std::optional<Dim>(it->second);
+  });
+}
+
+namespace {
+
+// A body whose types mention replaced symbols, rewritten; else the same one.
+std::shared_ptr<const Body> substituted(const std::shared_ptr<const Body>& body,
+                                        const std::function<std::optional<Dim>(SymbolId)>& replacement) {
+  if (body == nullptr) return body;
+  const auto affected = [&](const Dim& dim) {
+    return mentions(dim, [&](SymbolId id) { return replacement(id).has_value(); });
+  };
+  const bool any = std::any_of(body->steps.begin(), body->steps.end(), [&](const Body::Step& step) {
+    return std::any_of(step.types.begin(), step.types.end(), [&](const TensorType& type) {
+      return std::any_of(type.shape.begin(), type.shape.end(), affected);
+    });
+  });
+  if (!any) return body;
+  auto copy = std::make_shared<Body>(*body);
+  for (Body::Step& step : copy->steps) {
+    for (TensorType& type : step.types) {
+      for (Dim& dim : type.shape) dim = dim.substitute(replacement);
+    }
+  }
+  return copy;
+}
+
+}  // namespace
+
+void GraphEditor::substitute(const Replacement& replacement) {
+  const auto update = [&](Dim& dim) {
+    if (!dim.is_const()) dim = dim.substitute(replacement);
+  };
+  const auto update_value = [&](Value& value) {
+    std::for_each(value.type_.tensor.shape.begin(), value.type_.tensor.shape.end(), update);
+    if (value.elements_) std::for_each(value.elements_->begin(), value.elements_->end(), update);
+  };
+  for (auto& [name, value] : graph_.values_) update_value(*value);
+  for (const auto& value : dead_values_) update_value(*value);
+  for (const auto& node : graph_.nodes_) {
+    for (DimRequirement& requirement : node->requirements_) {
+      update(requirement.a);
+      update(requirement.b);
+    }
+    std::erase_if(node->requirements_, is_trivial);
+    node->body_ = substituted(node->body_, replacement);
+  }
+  for (Symbol& symbol : graph_.symbols_) update(symbol.bound);
+}
+
+Result<bool> GraphEditor::refine(Node* node) {
+  HONE_ASSIGN(NodeInference again, infer_again(graph_, *node));
+  const auto is_new = [&](SymbolId id) { return id >= graph_.symbols_.size(); };
+  const auto learn = [&](Dim& known, const Dim& fresh, std::map<SymbolId, Dim>& merged) {
+    if (known == fresh || mentions(fresh, is_new)) return false;
+    if (as_symbol(known)) {
+      const size_t before = merged.size();
+      note_equal(known, fresh, merged);
+      return merged.size() != before;
+    }
+    if (!fresh.is_const() || known.is_const()) return false;
+    known = fresh;
+    return true;
+  };
+  bool learned = false;
+  std::map<SymbolId, Dim> merged;
+  for (size_t i = 0; i < again.outputs.size(); ++i) {
+    Value& output = *node->outputs_[i];
+    InferResult& fresh = again.outputs[i];
+    for (size_t d = 0; d < output.rank() && output.rank() == fresh.type.shape.size(); ++d) {
+      learned |= learn(output.type_.tensor.shape[d], fresh.type.shape[d], merged);
+    }
+    if (!fresh.elements || static_cast<int64_t>(fresh.elements->size()) > kMaxFollowedElements) continue;
+    if (!output.elements_) {
+      if (std::any_of(fresh.elements->begin(), fresh.elements->end(), [&](const Dim& d) { return mentions(d, is_new); })) {
+        continue;
+      }
+      output.elements_ = std::move(fresh.elements);
+      learned = true;
+    } else if (output.elements_->size() == fresh.elements->size()) {
+      for (size_t e = 0; e < fresh.elements->size(); ++e) {
+        learned |= learn((*output.elements_)[e], (*fresh.elements)[e], merged);
+      }
+    }
+  }
+  merge_symbols(merged);
+  return learned;
+}
+
+void GraphEditor::drop_unused_symbols() {
+  const std::vector<bool> used = graph_.used_symbols();
+  if (std::all_of(used.begin(), used.end(), [](bool u) { return u; })) return;
+  std::vector<SymbolId> numbers(used.size());
+  std::vector<Symbol> kept;
+  for (size_t id = 0; id < used.size(); ++id) {
+    numbers[id] = static_cast<SymbolId>(kept.size());
+    if (used[id]) {
+      kept.push_back(std::move(graph_.symbols_[id]));
+    } else {
+      graph_.symbol_names_.erase(graph_.symbols_[id].name);
+    }
+  }
+  graph_.symbols_ = std::move(kept);
+  substitute([&](SymbolId id) {
+    const Symbol& symbol = graph_.symbols_[numbers[id]];
+    return Dim::symbol(numbers[id], symbol.kind != Symbol::Kind::kHostValue);
+  });
+}
+
+}  // namespace hone
