@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "tools/hone/shell.h"
+
+int main(int argc, char** argv) { return hone::cli::run_command_line(argc, argv); }

@@ -1,0 +1,64 @@
+#include <cstdio>
+
+#include "tools/hone/shell.h"
+#include "tools/hone/text.h"
+
+namespace hone::cli {
+
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr size_t kColumn = 34;
+
+constexpr const char* kFooter = R"(Examples:
+  hone detect yolov7.onnx street.jpg -o boxes.jpg
+  hone build yolov7.onnx -o yolov7.hone --shape images=1x3x640x640
+  hone bench yolov7.hone
+  hone run model.onnx --input x=x.npy --output results.npz
+
+Exit codes: 0 ok, 1 run-time error, 2 usage, 3 model invalid or unsupported, 4 comparison failed,
+5 out of memory, disk or a limit, 6 engine file corrupt or incompatible, 130 and 143 on signals.
+'hone COMMAND --help' explains a command.)";
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "hone";
+  for (const CLI::App* used : app.get_subcommands()) command += " " + used->get_name();
+  const std::string message =
+      command + ": " + printable(error.what()) + "\n'" + command + " --help' shows what there is.\n";
+  std::fputs(message.c_str(), stderr);
+  return kUsageError;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  install_signal_handlers();
+  CLI::App app("Hone compiles ONNX models into engines for this machine and runs them.", "hone");
+  app.get_formatter()->column_width(kColumn);
+  app.set_version_flag("--version", "hone " HONE_VERSION, "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.footer(kFooter);
+  Shell shell;
+  add_detect(app, shell);
+  add_build(app, shell);
+  add_run(app, shell);
+  add_bench(app, shell);
+  add_inspect(app, shell);
+  add_test(app, shell);
+  add_doctor(app, shell);
+  if (argc < 2) {
+    std::fputs(app.help().c_str(), stderr);
+    return kUsageError;
+  }
+  app.require_subcommand(1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help and --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  return shell.exit_code();
+}
+
+}  // namespace hone::cli
