@@ -57,9 +57,12 @@ class Lowering {
  private:
   PlanValue& value_at(ValueId id) { return plan_.values[static_cast<size_t>(id)]; }
 
+  static Dim bytes_of_type(const TensorType& type) {
+    return element_count(type.shape) * Dim(static_cast<int64_t>(bytes_of(type.dtype)));
+  }
+
   StorageId new_storage(PlanStorage::Kind kind, uint32_t index, const TensorType& type) {
-    const Dim bytes = element_count(type.shape) * Dim(static_cast<int64_t>(bytes_of(type.dtype)));
-    plan_.storages.push_back({kind, index, bytes});
+    plan_.storages.push_back({kind, index, bytes_of_type(type)});
     return static_cast<StorageId>(plan_.storages.size() - 1);
   }
 
@@ -152,6 +155,7 @@ class Lowering {
     if (storage.kind == PlanStorage::Kind::kArena && !host_storages_.contains(value_at(id).storage)) {
       storage.kind = PlanStorage::Kind::kOutput;
       storage.index = binding;
+      storage.bytes = bytes_of_type(value->type().tensor);
     } else {
       HONE_ASSIGN(OpPtr copy, make_op("Identity", AttrMap{}));
       const TensorType type = value_at(id).type;

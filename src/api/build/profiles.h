@@ -1,0 +1,13 @@
+// From the user's shape ranges to the plan's profiles, checked against the model.
+#pragma once
+
+#include "graph/graph.h"
+#include "hone/builder.h"
+#include "plan/plan.h"
+
+namespace hone {
+
+// Errors name the input: unknown, wrong rank, min > opt or opt > max, a fixed dimension given otherwise.
+Result<Profile> check_profile(const Graph& graph, const ShapeProfile& ranges);
+
+}  // namespace hone
