@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "hone/file.h"
 #include "hone/status.h"
 #include "plan/plan.h"
 
@@ -20,10 +21,8 @@ struct LoadedImage {
   std::shared_ptr<const void> owner;
 };
 
-// The whole file as bytes.
+// The whole file as bytes, to be written by write_file_atomically() (hone/file.h).
 Result<std::vector<std::byte>> serialize_engine(const EngineImage& image);
-// Writes to a temporary file in the same folder, syncs, renames: the old file or the new one, never a half one.
-Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
 // Maps the file and checks everything (magic, version, checksums, verify()). kCorruptEngine for damage,
 // kIncompatibleEngine for a sound file of another format version; both messages say what to do.
