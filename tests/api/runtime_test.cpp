@@ -190,7 +190,7 @@ TEST(Runtime, CountedShapesFlowThroughTheRun) {
   GraphMaker maker;
   Value* x = maker.input("x", DataType::kFloat32, {"N"});
   Value* where = maker.node("NonZero", {x}, "where");  // [1, count]
-  Value* flat = maker.node("Reshape", {where, maker.constant("flat", tensor<int64_t>({1}, {-1}))}, "flat");
+  Value* flat = maker.node("Reshape", {where, maker.constant("all", tensor<int64_t>({1}, {-1}))}, "flat");
   maker.output(maker.node("Gather", {x, flat}, "picked"));
   maker.output(where);
   const Engine engine = must_make(maker.graph());

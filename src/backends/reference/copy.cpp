@@ -96,22 +96,22 @@ int64_t outer_count(const Loops& loops, size_t axes) {
 template <class T>
 void copy_rows(int threads, const Loops& loops, T* to, const T* from) {
   const size_t inner = loops.dims.size() - 1;
-  const int64_t row = loops.dims[inner], block = std::min<int64_t>(row, 1 << 14);
-  const int64_t blocks = (row + block - 1) / block;  // long rows are shared between threads
-  const int64_t grain = std::max<int64_t>(1, kGrainBytes / static_cast<int64_t>(sizeof(T)) / block);
-  parallel_for(threads, outer_count(loops, inner) * blocks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end;) {
-      const int64_t first = k % blocks * block;
-      const int64_t position = k / blocks;
-      const int64_t last_block = std::min(end, (position + 1) * blocks);
-      const int64_t last = last_block == (position + 1) * blocks ? row : last_block % blocks * block;
-      for_each_position(loops, inner, position, position + 1, [&](int64_t to_offset, int64_t from_offset) {
-        copy_row(to + to_offset + first * loops.to[inner], loops.to[inner],
-                 from + from_offset + first * loops.from[inner], loops.from[inner], last - first);
-      });
-      k = last_block;
-    }
-  });
+  const int64_t row = loops.dims[inner], rows = outer_count(loops, inner);
+  const int64_t to_step = loops.to[inner], from_step = loops.from[inner];
+  const auto copy = [&](int64_t first_row, int64_t last_row, int64_t first, int64_t last) {
+    for_each_position(loops, inner, first_row, last_row, [&](int64_t to_offset, int64_t from_offset) {
+      copy_row(to + to_offset + first * to_step, to_step, from + from_offset + first * from_step, from_step,
+               last - first);
+    });
+  };
+  constexpr int64_t kGrain = kGrainBytes / static_cast<int64_t>(sizeof(T));
+  if (rows >= row) {
+    parallel_for(threads, rows, std::max<int64_t>(1, kGrain / row),
+                 [&](int64_t begin, int64_t end) { copy(begin, end, 0, row); });
+  } else {
+    parallel_for(threads, row, std::max<int64_t>(1, kGrain / rows),
+                 [&](int64_t begin, int64_t end) { copy(0, rows, begin, end); });
+  }
 }
 
 template <class T>

@@ -81,11 +81,11 @@ void broadcast(int threads, const Extents& dims, O* out, const A* a, const Exten
     O* const o = out + to;
     const A* const x = a + from[0];
     const B* const y = b + from[1];
-    if (a_step == b_step) {
+    if (a_step == 1 && b_step == 1) {
       for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(Compute<A>(x[i]), Compute<B>(y[i])));
     } else if (b_step == 0) {
       const Compute<B> right(*y);
-      for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(Compute<A>(x[i]), right));
+      for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(Compute<A>(x[i * a_step]), right));
     } else {
       const Compute<A> left(*x);
       for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(left, Compute<B>(y[i])));

@@ -148,6 +148,42 @@ extern const KernelDef kReduceSumSquare;
 extern const KernelDef kArgMax;
 extern const KernelDef kArgMin;
 
+// reshape.cpp
+extern const KernelDef kReshape, kFlatten, kSqueeze, kUnsqueeze;
+
+// shape.cpp
+extern const KernelDef kShape, kSize;
+
+// expand.cpp
+extern const KernelDef kExpand, kTile;
+
+// generate.cpp
+extern const KernelDef kConstantOfShape, kRange, kEyeLike, kOneHot;
+
+// rearrange.cpp
+extern const KernelDef kTranspose, kDepthToSpace, kSpaceToDepth, kReverseSequence, kTrilu;
+
+// concat.cpp
+extern const KernelDef kConcat, kSplit;
+
+// slice.cpp
+extern const KernelDef kSlice;
+
+// pad.cpp
+extern const KernelDef kPad;
+
+// gather.cpp
+extern const KernelDef kGather, kGatherElements, kGatherND;
+
+// scatter.cpp
+extern const KernelDef kScatterND, kScatterElements;
+
+// select.cpp
+extern const KernelDef kNonZero, kCompress;
+
+// scan.cpp
+extern const KernelDef kCumSum, kCumProd;
+
 // body.cpp
 extern const KernelDef kBody;
 

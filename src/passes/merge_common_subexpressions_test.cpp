@@ -1,0 +1,41 @@
+#include "passes/pass_testing.h"
+
+namespace hone {
+namespace {
+
+TEST(MergeCommonSubexpressions, NodesAndConstants) {
+  expect_pass(merge_common_subexpressions,
+              "input %x: float32[2] const %c = float32[](1.0) const %d = float32[](1.0)\n"
+              "%a = Add(%x, %c) %b = Add(%x, %d) %r = Relu(%a) %s = Relu(%b) %y = Mul(%r, %s) output %y",
+              "input %x: float32[2] const %c = float32[](1.0) %a = Add(%x, %c) %r = Relu(%a) %y = Mul(%r, %r) output %y");
+}
+
+TEST(MergeCommonSubexpressions, WhatDiffersStays) {
+  expect_unchanged(merge_common_subexpressions,
+                   "input %x: float32[2,2] const %a = float32[](0.0) const %b = float32[](-0.0)\n"
+                   "const %c = float32[1](0.0) const %d = int32[](0)\n"
+                   "%s = Softmax(%x) {axis=0} %t = Softmax(%x) {axis=1} %u = Sub(%s, %t) %v = Sub(%t, %s)\n"
+                   "output %u output %v output %a output %b output %c output %d");
+}
+
+TEST(MergeCommonSubexpressions, BothMayBeOutputs) {
+  expect_pass(merge_common_subexpressions, "input %x: float32[2] %a = Relu(%x) %b = Relu(%x) output %a output %b",
+              "input %x: float32[2] %a = Relu(%x) output %a output %a as \"b\"");
+}
+
+TEST(MergeCommonSubexpressions, CountedSymbolsMergeToo) {
+  expect_pass(merge_common_subexpressions,
+              "input %x: float32[7] %a = NonZero(%x) %b = NonZero(%x) %c = Concat(%a, %b) {axis=0} output %c",
+              "input %x: float32[7] %a = NonZero(%x) %c = Concat(%a, %a) {axis=0} output %c");
+}
+
+TEST(MergeCommonSubexpressions, AttributesAreComparedBitByBit) {
+  expect_pass(merge_common_subexpressions,
+              "input %x: float32[2] %a = LeakyRelu(%x) {alpha=nan} %b = LeakyRelu(%x) {alpha=nan}\n"
+              "%c = LeakyRelu(%x) {alpha=0.0} %d = LeakyRelu(%x) {alpha=-0.0} output %a output %b output %c output %d",
+              "input %x: float32[2] %a = LeakyRelu(%x) {alpha=nan} %c = LeakyRelu(%x) {alpha=0.0}\n"
+              "%d = LeakyRelu(%x) {alpha=-0.0} output %a output %a as \"b\" output %c output %d");
+}
+
+}  // namespace
+}  // namespace hone
