@@ -56,7 +56,7 @@ struct KernelArgs {
   std::span<const TensorView> outputs;
   std::byte* workspace = nullptr;  // 64-byte aligned, workspace_bytes() of it
   // For kernels that count a dimension of their outputs (NonMaxSuppression): they write how many there are. The
-  // output's view has the bound's size.
+  // output's view has the bound's size and is filled with that size's strides; the caller moves it together.
   std::span<int64_t> counts;
   DeviceContext* device = nullptr;
 };

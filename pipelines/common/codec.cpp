@@ -5,6 +5,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "hone/file.h"
 #include "pipelines/common/codec_formats.h"
 #include "pipelines/common/files.h"
 
@@ -89,7 +90,7 @@ Status save_image(const ImageView& image, const std::string& path, const EncodeO
   }
   auto encoded = extension == ".png" ? encode_png(image, options) : encode_jpeg(image, options);
   HONE_ASSIGN(const std::vector<std::byte> bytes, std::move(encoded).with_context("picture '" + path + "'"));
-  return write_file(path, bytes);
+  return write_file_atomically(path, bytes);
 }
 
 }  // namespace hone

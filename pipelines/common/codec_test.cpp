@@ -13,7 +13,7 @@
 #include <jpeglib.h>  // needs <cstdio>
 // clang-format on
 
-#include "pipelines/common/files.h"
+#include "hone/file.h"
 
 namespace hone {
 namespace {
@@ -223,12 +223,12 @@ TEST(Codec, DamagedFilesNeverDoHarm) {
 
 TEST(Codec, TheContentsDecideNotTheName) {
   const std::string path = (std::filesystem::temp_directory_path() / ("hone_codec_" + std::to_string(getpid()) + ".jpg")).string();
-  ASSERT_TRUE(write_file(path, *encode_png(picture(5, 4).view())).ok());
+  ASSERT_TRUE(write_file_atomically(path, *encode_png(picture(5, 4).view())).ok());
   const Result<Image> image = load_image(path);
   ASSERT_TRUE(image.ok()) << image.status().message();
   EXPECT_EQ(largest_difference(*image, picture(5, 4)), 0);
   for (const std::string& contents : {std::string(), std::string("plain text"), std::string("GIF89a"), std::string("II*\0", 4)}) {
-    ASSERT_TRUE(write_file(path, to_bytes(contents)).ok());
+    ASSERT_TRUE(write_file_atomically(path, to_bytes(contents)).ok());
     const Status status = load_image(path).status();
     EXPECT_FALSE(status.ok());
     EXPECT_NE(status.message().find(path), std::string::npos) << status.message();

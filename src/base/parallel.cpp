@@ -42,6 +42,14 @@ void parallel_ranges(int threads, int64_t count, int64_t grain, RangeBody body, 
 #endif
 }
 
+#ifdef HONE_STD_THREADS
+TeamSize::TeamSize(int threads) : before_(threads) {}
+TeamSize::~TeamSize() = default;
+#else
+TeamSize::TeamSize(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(std::max(threads, 1)); }
+TeamSize::~TeamSize() { omp_set_num_threads(before_); }
+#endif
+
 int available_threads() {
   cpu_set_t set;
   int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;

@@ -20,6 +20,18 @@ void parallel_for(int threads, int64_t count, int64_t grain, F&& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
+// While it lives, libraries that ask OpenMP how many threads to use in the calling thread are told `threads`.
+class TeamSize {
+ public:
+  explicit TeamSize(int threads);
+  ~TeamSize();
+  TeamSize(const TeamSize&) = delete;
+  TeamSize& operator=(const TeamSize&) = delete;
+
+ private:
+  int before_;
+};
+
 // Cores this process may use (affinity and cgroup quota counted), at least 1.
 int available_threads();
 

@@ -245,9 +245,9 @@ TEST(GraphText, ReferencesStayInsideTheWeights) {
 }
 
 TEST(GraphText, NestingIsLimited) {
-  std::string dim = "1";
-  for (int i = 0; i < 100000; ++i) dim = "max(" + dim;
-  EXPECT_NE(error_of("graph \"\" input %x: float32[" + dim).find("nested too deeply"), std::string::npos);
+  std::string calls;
+  for (int i = 0; i < 100000; ++i) calls += "max(";
+  EXPECT_NE(error_of("graph \"\" input %x: float32[" + calls).find("nested too deeply"), std::string::npos);
   std::string sum = "1";
   for (int i = 0; i < 100000; ++i) sum += "+1";
   EXPECT_NE(error_of("graph \"\" input %x: float32[" + sum + "]"), "");

@@ -97,11 +97,12 @@ Status Mod::infer(InferContext& ctx) const {
   if (is_floating(ctx.dtype(0)) && !fmod) {
     return invalid_model("operands of type " + std::string(name_of(ctx.dtype(0))) + " need the attribute fmod = 1");
   }
-  follow_binary(ctx, fmod ? [](const Dim& a, const Dim& b) {
-    return a.nonnegative() && is_positive(b) ? std::optional(hone::mod(a, b)) : std::nullopt;
-  } : [](const Dim& a, const Dim& b) {
-    return is_positive(b) ? std::optional(hone::mod(a, b)) : std::nullopt;
-  });
+  follow_binary(
+      ctx,
+      fmod ? [](const Dim& a,
+                const Dim&
+                    b) { return a.nonnegative() && is_positive(b) ? std::optional(hone::mod(a, b)) : std::nullopt; }
+           : [](const Dim& a, const Dim& b) { return is_positive(b) ? std::optional(hone::mod(a, b)) : std::nullopt; });
   return {};
 }
 
@@ -146,18 +147,17 @@ Status Clip::infer(InferContext& ctx) const {
 }
 
 Status PRelu::infer(InferContext& ctx) const {
-  HONE_TRY(infer_broadcast(ctx,
-                           kFloatTypes | TypeSet{DataType::kInt32, DataType::kInt64, DataType::kUint32,
-                                                 DataType::kUint64},
-                           2, 2));
+  HONE_TRY(infer_broadcast(
+      ctx, kFloatTypes | TypeSet{DataType::kInt32, DataType::kInt64, DataType::kUint32, DataType::kUint64}, 2, 2));
   if (ctx.rank(1) > ctx.rank(0)) {
     return invalid_model("the slope has rank " + std::to_string(ctx.rank(1)) + ", more than the input's " +
                          std::to_string(ctx.rank(0)));
   }
   const Shape& broadcast = ctx.outputs()[0].type.shape;
   for (size_t axis = 0; axis < ctx.rank(0); ++axis) {
-    HONE_TRY(ctx.require_equal(broadcast[axis], ctx.shape(0)[axis],
-                               "dimension " + std::to_string(axis) + " of the input and of what the slope makes of it"));
+    HONE_TRY(
+        ctx.require_equal(broadcast[axis], ctx.shape(0)[axis],
+                          "dimension " + std::to_string(axis) + " of the input and of what the slope makes of it"));
   }
   ctx.set_output(0, ctx.input(0));
   return {};

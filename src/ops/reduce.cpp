@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "ops/elementwise.h"
 #include "ops/type_set.h"
 
 namespace hone {
@@ -117,11 +118,7 @@ Status infer_reduce(InferContext& ctx, const ReduceAttributes& attributes, Reduc
   ctx.set_output(0, ctx.dtype(0), drop_axes(ctx.shape(0), mask, attributes.keepdims));
   const std::optional<std::vector<Dim>>& elements = ctx.known_elements(0);
   if (follow == nullptr || !elements || elements->empty()) return {};
-  if (mask == 0) {
-    ctx.set_elements(0, *elements);
-  } else if (Dim total = follow(*elements); !total.is_invalid()) {
-    ctx.set_elements(0, {std::move(total)});
-  }
+  set_fitting_elements(ctx, mask == 0 ? *elements : std::vector<Dim>{follow(*elements)});
   return {};
 }
 

@@ -59,7 +59,8 @@ Dim forward_length(const Dim& size, const Bound& start, const Bound& end) {
 Dim backward_length(const Dim& size, const Bound& start, const Bound& end) {
   if (end.far == 1) return 0;
   const Dim top = size - Dim(1);
-  Dim first = start.far == 1 ? top : min(max(start.position(size), 0), top);
+  const bool from_last = start.far == 1 || start.distance == Dim(-1);
+  Dim first = from_last ? top : min(max(start.position(size), 0), top);
   if (start.far == -1) first = min(0, top);
   const Dim last = end.far == -1 ? Dim(-1) : min(max(end.position(size), -1), top);
   return max(first - last, 0);

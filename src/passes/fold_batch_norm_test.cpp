@@ -6,17 +6,16 @@ namespace {
 // Variance 4 - epsilon: the square root is 2.
 const std::string kNorm = "const %g = float32[2](2.0, 6.0) const %b = float32[2](1.0, -1.0)\n"
                           "const %m = float32[2](0.5, 1.0) const %v = float32[2](3.75, 3.75)\n";
-const std::string kConv = "symbol N = dim 0 of %x input %x: float32[N,2,3,3]\n"
-                          "const %w = float32[2,2,1,1](1.0, 2.0, 3.0, 4.0) const %c = float32[2](1.0, 2.0)\n";
+const std::string kWeights = "const %w = float32[2,2,1,1](1.0, 2.0, 3.0, 4.0)\n";
+const std::string kConv = "symbol N = dim 0 of %x input %x: float32[N,2,3,3]\n" + kWeights +
+                          "const %c = float32[2](1.0, 2.0)\n";
 
-// Compares the last graph with `after`, which may name new values by what it likes: both are printed without names
-// of constants only, so names matter elsewhere.
 void expect_folds(const std::string& before, const std::string& after) { expect_pass(fold_batch_norm, before, after); }
 
 TEST(FoldBatchNorm, IntoConvWithAndWithoutBias) {
   // scale = (1, 3), shift = (0.5, -4)
   const std::string head = "symbol N = dim 0 of %x input %x: float32[N,2,3,3]\n";
-  expect_folds(kConv + kNorm + "%t = Conv(%x, %w) {pads=[1,1,1,1]} \"f\"\n"
+  expect_folds(head + kWeights + kNorm + "%t = Conv(%x, %w) {pads=[1,1,1,1]} \"f\"\n"
                                "%y = BatchNormalization(%t, %g, %b, %m, %v) {epsilon=0.25} output %y",
                head + "const %w_0 = float32[2,2,1,1](1.0, 2.0, 9.0, 12.0) const %w_bias = float32[2](0.5, -4.0)\n"
                       "%f = Conv(%x, %w_0, %w_bias) {pads=[1,1,1,1]} \"f\" output %f as \"y\"");

@@ -96,6 +96,7 @@ struct ContextState {
   Status place_memory();
   Status attach_kernel(size_t step);
   Status execute(size_t step);
+  Status take_counts(size_t step);
   Status run_dynamic_memory(size_t step);
   Status bind_buffers();
   Status check_output_buffer(uint32_t binding, size_t bytes) const;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/trim.h"
 #include "runtime/context_state.h"
 
 namespace hone {
@@ -217,6 +218,15 @@ Status ContextState::execute(size_t index) {
     const Status status = state.kernel->run(args);
     if (!status.ok()) return Status(status).with_context(where(step));
   }
+  if (!step.counted.empty()) HONE_TRY(take_counts(index));
+  for (const ValueId id : step.outputs) bind_host_value(id);
+  return {};
+}
+
+// The kernel told how many there are: cuts its results down to that.
+Status ContextState::take_counts(size_t index) {
+  const Step& step = plan->steps[index];
+  const StepState& state = steps[index];
   for (size_t i = 0; i < step.counted.size(); ++i) {
     const PlanSymbol& symbol = plan->symbols[step.counted[i]];
     ValueState& value = values[static_cast<size_t>(symbol.value)];
@@ -224,10 +234,16 @@ Status ContextState::execute(size_t index) {
       return runtime_error(where(step) + ": counted " + std::to_string(state.counts[i]) + ", the bound is " +
                            std::to_string(value.dims[symbol.index]));
     }
-    symbols[step.counted[i]] = value.dims[symbol.index] = state.counts[i];
-    value.exact = true;
+    symbols[step.counted[i]] = state.counts[i];
   }
-  for (const ValueId id : step.outputs) bind_host_value(id);
+  for (size_t i = 0; i < step.outputs.size(); ++i) {
+    ValueState& value = values[static_cast<size_t>(step.outputs[i])];
+    if (value.exact) continue;
+    const Shape& shape = plan->values[static_cast<size_t>(step.outputs[i])].type.shape;
+    for (size_t axis = 0; axis < shape.size(); ++axis) value.dims[axis] = shape[axis].eval(symbols).value_or(0);
+    value.exact = true;
+    trim(state.outputs[i], value.dims);
+  }
   return {};
 }
 
@@ -239,14 +255,11 @@ Status ContextState::run() {
   // What the last run found out about data-dependent shapes doesn't hold for this one.
   for (size_t i = 0; i < steps.size(); ++i) {
     const Step& step = plan->steps[i];
-    for (size_t k = 0; k < step.counted.size(); ++k) {
-      const PlanSymbol& symbol = plan->symbols[step.counted[k]];
-      ValueState& value = values[static_cast<size_t>(symbol.value)];
-      if (steps[i].dynamic || !value.sized) continue;
-      const auto output = std::find(step.outputs.begin(), step.outputs.end(), symbol.value) - step.outputs.begin();
-      value.dims[symbol.index] = steps[i].outputs[static_cast<size_t>(output)].dims[symbol.index];
-      value.exact = false;
-      symbols[step.counted[k]] = Dim::kUnbound;
+    if (!steps[i].dynamic && !step.counted.empty()) {
+      for (const SymbolId id : step.counted) symbols[id] = Dim::kUnbound;
+      for (size_t k = 0; k < step.outputs.size(); ++k) {
+        values[static_cast<size_t>(step.outputs[k])] = {steps[i].outputs[k].dims, true, false};
+      }
     }
     if (!steps[i].dynamic) continue;
     for (const SymbolId id : step.resolved) symbols[id] = Dim::kUnbound;

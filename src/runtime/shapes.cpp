@@ -27,6 +27,13 @@ int64_t as_int64(const TensorView& view, size_t i) {
   }
 }
 
+bool mentions(const Shape& shape, const std::vector<SymbolId>& symbols) {
+  bool found = false;
+  const auto look = [&](SymbolId id) { found |= std::find(symbols.begin(), symbols.end(), id) != symbols.end(); };
+  for (const Dim& dim : shape) dim.visit_symbols(look);
+  return found;
+}
+
 }  // namespace
 
 void ContextState::select(int new_profile) {
@@ -221,9 +228,7 @@ Status ContextState::resolve(size_t index, bool running) {
     ValueState& value = values[id];
     value = {{}, true, true};
     for (const Dim& dim : (*types)[i].shape) value.dims.push_back(dim.value());
-    for (const SymbolId symbol : step.counted) {
-      if (plan->symbols[symbol].value == step.outputs[i]) value.exact = false;
-    }
+    value.exact = step.counted.empty() || !mentions(plan->values[id].type.shape, step.counted);
     HONE_ASSIGN(const int64_t count, checked_count(value.dims).with_context(where(step)));
     HONE_TRY(checked_bytes((*types)[i].dtype, count).status().with_context(where(step)));
   }

@@ -186,6 +186,20 @@ TEST(Runtime, ThreadsShareAnEngineAndGetTheSameBits) {
   EXPECT_EQ(equal, 80);
 }
 
+// The count is the last axis: what the kernel filled with the bound's strides is moved together.
+TEST(Runtime, CountedInnerDimensionsAreMovedTogether) {
+  GraphMaker maker;
+  Value* x = maker.input("x", DataType::kFloat32, {"2", "3"});
+  maker.output(maker.node("NonZero", {x}, "where"));
+  const Engine engine = must_make(maker.graph());
+  ExecutionContext context = *engine.create_context();
+  for (int run = 0; run < 2; ++run) {
+    auto outputs = context.run({{"x", tensor<float>({2, 3}, {0, 1, 0, 2, 0, 3})}});
+    ASSERT_TRUE(outputs.ok()) << outputs.status().message();
+    EXPECT_TRUE(tensors_identical(outputs->at("where"), tensor<int64_t>({2, 3}, {0, 1, 1, 1, 0, 2})));
+  }
+}
+
 TEST(Runtime, CountedShapesFlowThroughTheRun) {
   GraphMaker maker;
   Value* x = maker.input("x", DataType::kFloat32, {"N"});

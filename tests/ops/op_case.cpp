@@ -83,13 +83,19 @@ TEST(KernelRun, PoisonsAndShifts) {
 }
 
 TEST(OpCase, SeesWrongResults) {
-  EXPECT_NONFATAL_FAILURE(check_case({.name = "wrong", .op = "Relu", .inputs = {given(tensor<float>({1}, {3}))},
+  EXPECT_NONFATAL_FAILURE(check_case({.name = "wrong",
+                                      .op = "Relu",
+                                      .inputs = {given(tensor<float>({1}, {3}))},
                                       .expected = {tensor<float>({1}, {4})}}),
                           "output 0 of the reference");
-  EXPECT_NONFATAL_FAILURE(check_case({.name = "wrong shape", .op = "Relu", .inputs = {given(tensor<float>({1}, {3}))},
+  EXPECT_NONFATAL_FAILURE(check_case({.name = "wrong shape",
+                                      .op = "Relu",
+                                      .inputs = {given(tensor<float>({1}, {3}))},
                                       .expected = {Tensor::scalar(3.f)}}),
                           "expected float32[]");
-  EXPECT_NONFATAL_FAILURE(check_case({.name = "wrong function", .op = "Relu", .inputs = {random(kFloat32, {40})},
+  EXPECT_NONFATAL_FAILURE(check_case({.name = "wrong function",
+                                      .op = "Relu",
+                                      .inputs = {random(kFloat32, {40})},
                                       .independent = elementwise([](auto x) { return x[0]; })}),
                           "differ");
 }
@@ -97,12 +103,11 @@ TEST(OpCase, SeesWrongResults) {
 TEST(OpCase, SeesMissingRefusals) {
   static const OpCase kAccepted = {.name = "fine", .op = "Relu", .inputs = {random(kFloat32, {2})}, .refused = "type"};
   EXPECT_FATAL_FAILURE(check_case(kAccepted), "should be refused");
-  EXPECT_NONFATAL_FAILURE(check_case({.name = "other words", .op = "Relu", .inputs = {random(kUint8, {2})},
-                                      .refused = "shape"}),
-                          "uint8");
-  EXPECT_NONFATAL_FAILURE(check_case({.name = "doesn't fail", .op = "Relu", .inputs = {random(kFloat32, {2})},
-                                      .fails = "index"}),
-                          "should fail");
+  EXPECT_NONFATAL_FAILURE(
+      check_case({.name = "other words", .op = "Relu", .inputs = {random(kUint8, {2})}, .refused = "shape"}), "uint8");
+  EXPECT_NONFATAL_FAILURE(
+      check_case({.name = "doesn't fail", .op = "Relu", .inputs = {random(kFloat32, {2})}, .fails = "index"}),
+      "should fail");
 }
 
 namespace {

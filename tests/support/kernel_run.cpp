@@ -17,7 +17,9 @@ constexpr std::byte kGuard{0xc3};
 class GuardedBuffer {
  public:
   GuardedBuffer(size_t bytes, size_t shift, std::byte fill)
-      : bytes_(bytes), size_(bytes + shift + 2 * kGuardBytes), memory_(new(std::align_val_t{kAlignment}) std::byte[size_]) {
+      : bytes_(bytes),
+        size_(bytes + shift + 2 * kGuardBytes),
+        memory_(new (std::align_val_t{kAlignment}) std::byte[size_]) {
     std::memset(memory_.get(), static_cast<int>(kGuard), size_);
     data_ = memory_.get() + kGuardBytes + shift;
     std::memset(data_, static_cast<int>(fill), bytes);

@@ -12,7 +12,7 @@ namespace hone::test {
 
 struct RunSettings {
   int threads = 1;
-  std::byte poison{0xff};  // what outputs and workspace hold before the run
+  std::byte poison{0xff};     // what outputs and workspace hold before the run
   size_t shift_elements = 0;  // operands and outputs start this far from a 64-byte boundary
 };
 

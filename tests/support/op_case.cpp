@@ -177,8 +177,7 @@ std::vector<Tensor> true_outputs(const Trial& trial, const KernelRun& run) {
 // Runs and checks what holds for every kernel; the outputs, or nothing after a failure (reported here).
 std::vector<Tensor> run_checked(const Trial& trial, const Kernel& kernel, const RunSettings& settings,
                                 bool may_allocate) {
-  const KernelRun run =
-      run_kernel(kernel, trial.inputs, trial.largest, trial.types.count_bounds.size(), settings);
+  const KernelRun run = run_kernel(kernel, trial.inputs, trial.largest, trial.types.count_bounds.size(), settings);
   EXPECT_EQ(run.damage, "") << "was overwritten";
   if (!trial.spec.fails.empty()) {
     EXPECT_FALSE(run.status.ok()) << "run() should fail with a message about: " << trial.spec.fails;

@@ -82,7 +82,7 @@ template <class T>
 T special_value(Random& random) {
   if constexpr (std::is_integral_v<T>) {
     using Limits = std::numeric_limits<T>;
-    const T values[] = {Limits::min(), Limits::max(), T(0), T(1), static_cast<T>(Limits::max() - 1),
+    const T values[] = {Limits::min(),     Limits::max(), T(0), T(1), static_cast<T>(Limits::max() - 1),
                         static_cast<T>(-1)};
     return values[random.integer(0, 5)];
   } else {
@@ -193,10 +193,9 @@ double excess(double actual, double expected, Tolerance tolerance) {
     }
   }
   if (wrong == 0) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << wrong << " of " << a.size() << " elements of "
-                                       << name_of(actual.dtype()) << to_string(actual.dims())
-                                       << " differ; the worst is element " << worst << ": " << a[worst]
-                                       << ", expected " << b[worst] << " (relative " << tolerance.relative
+  return ::testing::AssertionFailure() << wrong << " of " << a.size() << " elements of " << name_of(actual.dtype())
+                                       << to_string(actual.dims()) << " differ; the worst is element " << worst << ": "
+                                       << a[worst] << ", expected " << b[worst] << " (relative " << tolerance.relative
                                        << ", absolute " << tolerance.absolute << ")";
 }
 

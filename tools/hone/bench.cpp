@@ -49,7 +49,8 @@ Status time_runs(ExecutionContext& context, const BenchArguments& arguments, Mea
   const auto done = [&] {
     if (interrupted() != 0) return true;
     const auto runs = static_cast<int64_t>(result.run_ms.size());
-    return arguments.iterations > 0 ? runs >= arguments.iterations : runs > 0 && seconds_since(start) >= arguments.duration_s;
+    return arguments.iterations > 0 ? runs >= arguments.iterations
+                                    : runs > 0 && seconds_since(start) >= arguments.duration_s;
   };
   while (!done()) {
     const Clock::time_point before = Clock::now();
@@ -85,8 +86,9 @@ std::string layer_table(std::vector<LayerTime> layers, int most) {
   if (layers.empty() || total <= 0) return "";
   std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) { return a.time_us > b.time_us; });
   const size_t shown = most == 0 ? layers.size() : std::min<size_t>(layers.size(), static_cast<size_t>(most));
-  Table table({"ms", "share", "op", "kernel", "layer"}, {Table::Align::kRight, Table::Align::kRight,
-                                                         Table::Align::kLeft, Table::Align::kLeft, Table::Align::kLeft});
+  Table table(
+      {"ms", "share", "op", "kernel", "layer"},
+      {Table::Align::kRight, Table::Align::kRight, Table::Align::kLeft, Table::Align::kLeft, Table::Align::kLeft});
   double rest = total;
   for (size_t i = 0; i < shown; ++i) {
     const LayerTime& layer = layers[i];
@@ -95,8 +97,8 @@ std::string layer_table(std::vector<LayerTime> layers, int most) {
                printable(layer.kernel), printable(layer.name)});
   }
   if (shown < layers.size()) {
-    table.add({fixed(rest / 1e3, 3), fixed(rest / total * 100, 1) + "%", "",
-               "", grouped(static_cast<int64_t>(layers.size() - shown)) + " more (--layers 0 shows all)"});
+    table.add({fixed(rest / 1e3, 3), fixed(rest / total * 100, 1) + "%", "", "",
+               grouped(static_cast<int64_t>(layers.size() - shown)) + " more (--layers 0 shows all)"});
   }
   return "\nlayers, slowest first (mean of separate, profiled runs)\n" + table.text("  ");
 }
@@ -142,21 +144,27 @@ void print_json(const Shell& shell, const BenchArguments& arguments, const Engin
   for (const LayerTime& layer : m.layers) {
     layers.push_back({{"name", layer.name}, {"op", layer.op}, {"kernel", layer.kernel}, {"mean_us", layer.time_us}});
   }
-  shell.print_json({{"model", arguments.model},
-                    {"target", engine.target()},
-                    {"inputs", std::move(shapes)},
-                    {"warm_up", arguments.warm_up},
-                    {"runs", t.count},
-                    {"total_s", m.total_s},
-                    {"throughput_per_s", static_cast<double>(t.count) / std::max(m.total_s, 1e-9)},
-                    {"latency_ms",
-                     {{"min", t.min}, {"mean", t.mean}, {"median", t.median}, {"p90", t.p90}, {"p95", t.p95},
-                      {"p99", t.p99}, {"max", t.max}}},
-                    {"prepare_ms", m.prepare_ms},
-                    {"memory_bytes",
-                     {{"weights", engine.weight_bytes()}, {"context", m.context_bytes}, {"process_peak", m.peak_bytes}}},
-                    {"interrupted", interrupted() != 0},
-                    {"layers", std::move(layers)}});
+  shell.print_json(
+      {{"model", arguments.model},
+       {"target", engine.target()},
+       {"inputs", std::move(shapes)},
+       {"warm_up", arguments.warm_up},
+       {"runs", t.count},
+       {"total_s", m.total_s},
+       {"throughput_per_s", static_cast<double>(t.count) / std::max(m.total_s, 1e-9)},
+       {"latency_ms",
+        {{"min", t.min},
+         {"mean", t.mean},
+         {"median", t.median},
+         {"p90", t.p90},
+         {"p95", t.p95},
+         {"p99", t.p99},
+         {"max", t.max}}},
+       {"prepare_ms", m.prepare_ms},
+       {"memory_bytes",
+        {{"weights", engine.weight_bytes()}, {"context", m.context_bytes}, {"process_peak", m.peak_bytes}}},
+       {"interrupted", interrupted() != 0},
+       {"layers", std::move(layers)}});
 }
 
 Status bench(BenchArguments& arguments, Shell& shell) {
@@ -192,25 +200,25 @@ void add_bench(CLI::App& app, Shell& shell) {
       "  hone bench model.onnx --shape images=8x3x640x640 --duration 10\n"
       "  hone bench model.hone --iterations 1000 --threads 1 --json > result.json\n"
       "Inputs that aren't given are random; open shapes take the profile's optimum.");
-  command->add_option("model", arguments->model, "An ONNX model or an engine file")->required()->type_name("MODEL");
+  command->add_option("model", arguments->model, "An ONNX model or an engine file")->required()->option_text("MODEL");
   command->add_option("--warm-up", arguments->warm_up, "Runs before the clock starts")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str()
-      ->type_name("N")
+      ->option_text("N")
       ->group("Measuring");
   command->add_option("--duration", arguments->duration_s, "Measure for so many seconds")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str()
-      ->type_name("S")
+      ->option_text("S")
       ->group("Measuring");
   command->add_option("--iterations", arguments->iterations, "Measure so many runs, however long they take")
       ->check(CLI::Range(1, 1000000000))
-      ->type_name("N")
+      ->option_text("N")
       ->group("Measuring");
   command->add_option("--layers", arguments->layers, "Rows of the layer table; 0: all")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str()
-      ->type_name("N")
+      ->option_text("N")
       ->group("Measuring");
   command->add_flag("--no-layers", arguments->no_layers, "No layer table, no profiled runs")->group("Measuring");
   add_feed_options(*command, arguments->feed);

@@ -35,7 +35,8 @@ std::string summary(const BuildReport& report, const std::string& output, size_t
   Table table({}, {Table::Align::kLeft, Table::Align::kLeft});
   table.add({"engine", printable(output) + ", " + human_bytes(static_cast<int64_t>(bytes))});
   table.add({"weights", human_bytes(report.weight_bytes)});
-  table.add({"nodes", grouped(report.nodes_before) + " in the model, " + grouped(report.nodes_after) + " in the engine"});
+  table.add(
+      {"nodes", grouped(report.nodes_before) + " in the model, " + grouped(report.nodes_after) + " in the engine"});
   table.add({"time", fixed(report.total_s, 1) + " s (import " + fixed(report.import_s, 1) + ", passes " +
                          fixed(report.passes_s, 1) + ", tuning " + fixed(report.tune_s, 1) + ")"});
   if (!rewrites.empty()) table.add({"rewrites", rewrites.substr(2)});
@@ -80,28 +81,30 @@ void add_build(CLI::App& app, Shell& shell) {
       "  hone build yolov7.onnx -o yolov7.hone --shape images=1x3x640x640\n"
       "  hone build yolov7.onnx -o yolov7.hone --shape images=1x3x320x320:1x3x640x640:4x3x1280x1280\n"
       "Without --shape any shape may be given at run time. A name that is given again begins another profile.");
-  command->add_option("model", arguments->model, "The ONNX model")->required()->type_name("MODEL.onnx");
-  command->add_option("-o,--output", arguments->output, "The engine file; MODEL.hone if left out")->type_name("FILE.hone");
+  command->add_option("model", arguments->model, "The ONNX model")->required()->option_text("MODEL.onnx");
+  command->add_option("-o,--output", arguments->output, "The engine file; MODEL.hone if left out")
+      ->option_text("FILE.hone");
   command
       ->add_option("-s,--shape", arguments->shapes,
                    "An input's shape, or its smallest, best and largest shape. Repeatable")
-      ->type_name("NAME=MIN:OPT:MAX")
+      ->option_text("NAME=MIN:OPT:MAX")
       ->allow_extra_args(false);
   add_engine_options(*command, arguments->engine, /*with_cache=*/false);
-  command->add_option("--max-load-memory", arguments->max_memory_gib,
-                      "Refuse models that need more GiB than this while they load; 0: the smaller of 8 and half of all")
+  command
+      ->add_option("--max-load-memory", arguments->max_memory_gib,
+                   "Refuse models that need more GiB than this while they load; 0: the smaller of 8 and half of all")
       ->check(CLI::Range(0.0, 1e6))
-      ->type_name("GIB")
+      ->option_text("GIB")
       ->group("Engine");
   command->add_option("--report", arguments->report, "Write what was measured and chosen, as JSON")
-      ->type_name("FILE.json")
+      ->option_text("FILE.json")
       ->group("Output");
   shell.add_output_flags(*command);
   command->add_option("--dump-after", arguments->dump_after, "Print the graph after this pass ('import', 'all')")
-      ->type_name("PASS")
+      ->option_text("PASS")
       ->group("For finding a wrong rewrite");
   command->add_option("--max-rewrites", arguments->max_rewrites, "Stop rewriting after so many")
-      ->type_name("N")
+      ->option_text("N")
       ->group("For finding a wrong rewrite");
   shell.set_action(*command, [arguments](Shell& used) { return build(*arguments, used); });
 }

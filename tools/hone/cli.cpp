@@ -1,5 +1,7 @@
 #include <cstdio>
+#include <memory>
 
+#include "tools/hone/help.h"
 #include "tools/hone/shell.h"
 #include "tools/hone/text.h"
 
@@ -8,7 +10,6 @@ namespace hone::cli {
 namespace {
 
 constexpr int kUsageError = 2;
-constexpr size_t kColumn = 34;
 
 constexpr const char* kFooter = R"(Examples:
   hone detect yolov7.onnx street.jpg -o boxes.jpg
@@ -34,7 +35,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
 int run_command_line(int argc, const char* const* argv) {
   install_signal_handlers();
   CLI::App app("Hone compiles ONNX models into engines for this machine and runs them.", "hone");
-  app.get_formatter()->column_width(kColumn);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "hone " HONE_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.footer(kFooter);

@@ -64,7 +64,8 @@ Result<std::map<std::string, Tensor>> read_inputs(const Engine& engine, const fs
   std::map<std::string, Tensor> tensors;
   for (const auto& [number, path] : numbered(data_set, "input_")) {
     if (static_cast<size_t>(number) >= inputs.size()) {
-      return invalid_argument("there are more input files than the model's " + std::to_string(inputs.size()) + " inputs");
+      return invalid_argument("there are more input files than the model's " + std::to_string(inputs.size()) +
+                              " inputs");
     }
     HONE_ASSIGN(tensors[inputs[static_cast<size_t>(number)]->name], read_onnx_tensor_file(path));
   }
@@ -152,9 +153,9 @@ CaseResult run_case(const TestCase& test, const CaseOptions& options) {
   CaseResult result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.detail = status.message();
-  result.outcome = status.ok()                                ? Outcome::kPassed
-                   : status.code() == Code::kUnsupported      ? Outcome::kUnsupported
-                                                              : Outcome::kFailed;
+  result.outcome = status.ok()                           ? Outcome::kPassed
+                   : status.code() == Code::kUnsupported ? Outcome::kUnsupported
+                                                         : Outcome::kFailed;
   return result;
 }
 

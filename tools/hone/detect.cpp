@@ -45,7 +45,8 @@ Result<std::vector<std::string>> find_pictures(const std::string& source) {
     found.push_back(source);
   } else {
     glob_t matches{};
-    if (::glob(source.c_str(), 0, nullptr, &matches) == 0) found.assign(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
+    if (::glob(source.c_str(), 0, nullptr, &matches) == 0)
+      found.assign(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
     ::globfree(&matches);
   }
   std::sort(found.begin(), found.end());
@@ -93,7 +94,8 @@ class OutputPlan {
 };
 
 // Class numbers, or names that the model knows.
-Result<std::vector<int>> chosen_classes(const std::vector<std::string>& wanted, const std::vector<std::string>& labels) {
+Result<std::vector<int>> chosen_classes(const std::vector<std::string>& wanted,
+                                        const std::vector<std::string>& labels) {
   std::vector<int> classes;
   for (const std::string& text : wanted) {
     const bool number = !text.empty() && text.size() < 7 && text.find_first_not_of("0123456789") == std::string::npos;
@@ -115,7 +117,8 @@ std::string line_for(const PictureResult& result) {
   if (result.detections.empty()) line += "nothing found";
   std::vector<std::pair<std::string, int>> counts;  // in the order of the best of each
   for (const Detection& detection : result.detections) {
-    const auto it = std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == detection.label; });
+    const auto it =
+        std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == detection.label; });
     if (it == counts.end()) {
       counts.emplace_back(detection.label, 1);
     } else {
@@ -232,14 +235,23 @@ void add_model_options(CLI::App& command, DetectArguments& arguments) {
   const auto option = [&](const char* name, auto& target, const char* help) {
     return command.add_option(name, target, help)->group("Model (what its metadata doesn't say)");
   };
-  option("--family", options.head.family, "Which detector it is")->check(CLI::IsMember(families()))->type_name("NAME");
+  std::string known;
+  for (const std::string& family : families()) known += (known.empty() ? "" : ", ") + family;
+  option("--family", options.head.family, ("Which detector it is: " + known).c_str())
+      ->check(CLI::IsMember(families()))
+      ->option_text("NAME");
   option("--norm", options.head.norm, "Range of its pixels: 0-1, 0-255 or imagenet")
       ->check(CLI::IsMember({"0-1", "0-255", "imagenet"}))
-      ->type_name("RANGE");
-  option("--labels", options.labels_file, "Class names, one a line")->type_name("FILE");
-  option("--anchors", options.head.anchors, "Anchors of raw maps: w,h,w,h,... in pixels, small to large")->type_name("LIST");
-  option("--width", options.width, "Input width, for models that take any")->check(CLI::Range(1, 16384))->type_name("N");
-  option("--height", options.height, "Input height, for models that take any")->check(CLI::Range(1, 16384))->type_name("N");
+      ->option_text("RANGE");
+  option("--labels", options.labels_file, "Class names, one a line")->option_text("FILE");
+  option("--anchors", options.head.anchors, "Anchors of raw maps: w,h,w,h,... in pixels, small to large")
+      ->option_text("LIST");
+  option("--width", options.width, "Input width, for models that take any")
+      ->check(CLI::Range(1, 16384))
+      ->option_text("N");
+  option("--height", options.height, "Input height, for models that take any")
+      ->check(CLI::Range(1, 16384))
+      ->option_text("N");
   const auto flag = [&](const char* name, bool& target, const char* help) {
     command.add_flag(name, target, help)->group("Model (what its metadata doesn't say)");
   };
@@ -253,36 +265,45 @@ void add_box_options(CLI::App& command, DetectArguments& arguments) {
     return command.add_option(name, target, help)->group("Boxes");
   };
   option("--conf", arguments.limits.confidence, "Smallest score")
-      ->check(CLI::Range(0.0, 1.0))->capture_default_str()->type_name("X");
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->option_text("X");
   option("--iou", arguments.limits.iou, "Boxes that overlap a better one by more are dropped")
-      ->check(CLI::Range(0.0, 1.0))->capture_default_str()->type_name("X");
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->option_text("X");
   option("--max-det", arguments.limits.max_detections, "At most so many a picture")
-      ->check(CLI::Range(1, 100000))->capture_default_str()->type_name("N");
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str()
+      ->option_text("N");
   option("--classes", arguments.classes, "Only these classes, by number or name: 0,2 or person,car")
-      ->delimiter(',')->allow_extra_args(false)->type_name("LIST");
-  command.add_flag("--agnostic", arguments.agnostic, "Boxes of different classes suppress each other, too")->group("Boxes");
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("LIST");
+  command.add_flag("--agnostic", arguments.agnostic, "Boxes of different classes suppress each other, too")
+      ->group("Boxes");
 }
 
 }  // namespace
 
 void add_detect(CLI::App& app, Shell& shell) {
   auto arguments = std::make_shared<DetectArguments>();
-  CLI::App* command = app.add_subcommand("detect", "Find objects in pictures and draw boxes around them")->group("Detection");
+  CLI::App* command =
+      app.add_subcommand("detect", "Find objects in pictures and draw boxes around them")->group("Detection");
   command->footer(
       "Examples:\n"
       "  hone detect yolov7.onnx street.jpg -o boxes.jpg\n"
       "  hone detect yolov7.hone photos/ -o drawn/ --conf 0.4 --json boxes.json\n"
       "  hone detect yolox.onnx 'photos/*.png' --classes person,car --save-txt\n"
       "An ONNX model is built once and kept in the cache folder ('hone doctor' shows where).");
-  command->add_option("model", arguments->model, "A YOLOv7 or YOLOX model, ONNX or engine")->required()->type_name("MODEL");
+  command->add_option("model", arguments->model, "A YOLOv7 or YOLOX model, ONNX or engine")
+      ->required()
+      ->option_text("MODEL");
   command->add_option("pictures", arguments->pictures, "A picture, a folder, or a quoted pattern such as 'a/*.jpg'")
       ->required()
-      ->type_name("IMAGE|FOLDER|GLOB");
+      ->option_text("IMAGE|FOLDER|GLOB");
   command->add_option("-o,--output", arguments->output, "The drawn picture, or the folder for several")
-      ->type_name("OUT")
-      ->group("Output");
-  command->add_option("--json-file", arguments->json_file, "Write the boxes as JSON to a file")
-      ->type_name("FILE.json")
+      ->option_text("OUT")
       ->group("Output");
   command->add_flag("--save-txt", arguments->save_text, "Write YOLO text files beside the drawn (or given) pictures")
       ->group("Output");
@@ -290,9 +311,9 @@ void add_detect(CLI::App& app, Shell& shell) {
   command->add_option("--on-error", arguments->on_error, "With several pictures: skip a bad one, or fail")
       ->check(CLI::IsMember({"skip", "fail"}))
       ->capture_default_str()
-      ->type_name("skip|fail")
+      ->option_text("skip|fail")
       ->group("Output");
-  shell.add_output_flags(*command);
+  shell.add_output_flags(*command, &arguments->json_file);
   add_box_options(*command, *arguments);
   add_model_options(*command, *arguments);
   add_engine_options(*command, arguments->engine);

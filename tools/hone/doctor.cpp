@@ -3,9 +3,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <sched.h>
 #include <fstream>
 #include <memory>
-#include <sched.h>
 
 #include "hone/builder.h"
 #include "pipelines/common/engine_cache.h"
@@ -39,9 +39,11 @@ Finding processor() {
   const std::string flags = " " + first_line_with("/proc/cpuinfo", "flags") + " ";
   std::string sets;
   for (const char* flag : {"avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16"}) {
-    if (flags.find(" " + std::string(flag) + " ") != std::string::npos) sets += std::string(sets.empty() ? "" : " ") + flag;
+    if (flags.find(" " + std::string(flag) + " ") != std::string::npos)
+      sets += std::string(sets.empty() ? "" : " ") + flag;
   }
-  Finding finding{Health::kGood, "processor", (name.empty() ? "unknown" : name) + (sets.empty() ? "" : " (" + sets + ")"), ""};
+  Finding finding{Health::kGood, "processor",
+                  (name.empty() ? "unknown" : name) + (sets.empty() ? "" : " (" + sets + ")"), ""};
   if (sets.find("avx2") == std::string::npos) {
     finding.health = Health::kRemark;
     finding.cure = "without AVX2 everything runs, slowly";
@@ -66,28 +68,32 @@ Finding cores() {
 }
 
 Finding memory() {
-  const long pages = ::sysconf(_SC_PHYS_PAGES), free_pages = ::sysconf(_SC_AVPHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
-  return {Health::kGood, "memory", human_bytes(int64_t{pages} * size) + ", " + human_bytes(int64_t{free_pages} * size) +
-                                       " free", ""};
+  const long pages = ::sysconf(_SC_PHYS_PAGES), free_pages = ::sysconf(_SC_AVPHYS_PAGES),
+             size = ::sysconf(_SC_PAGESIZE);
+  return {Health::kGood, "memory",
+          human_bytes(int64_t{pages} * size) + ", " + human_bytes(int64_t{free_pages} * size) + " free", ""};
 }
 
 Finding gpu() {
   struct stat info {};
   const bool driver = ::stat("/proc/driver/nvidia/version", &info) == 0;
   if (!driver) return {Health::kRemark, "GPU", "no NVIDIA driver", "models run on the CPU"};
-  return {Health::kRemark, "GPU", "NVIDIA driver found", "this version of Hone has no GPU backend: models run on the CPU"};
+  return {Health::kRemark, "GPU", "NVIDIA driver found",
+          "this version of Hone has no GPU backend: models run on the CPU"};
 }
 
 Finding cache() {
   const std::string folder = default_cache_folder();
   if (folder.empty()) {
-    return {Health::kRemark, "engine cache", "none", "set HOME or XDG_CACHE_HOME, else ONNX files are built every time"};
+    return {Health::kRemark, "engine cache", "none",
+            "set HOME or XDG_CACHE_HOME, else ONNX files are built every time"};
   }
   struct stat info {};
   if (::lstat(folder.c_str(), &info) != 0) return {Health::kGood, "engine cache", folder + " (made when needed)", ""};
   const std::string remedy = "mv '" + folder + "' '" + folder + ".old'";
   if (!S_ISDIR(info.st_mode)) return {Health::kMissing, "engine cache", folder + " isn't a folder", remedy};
-  if (info.st_uid != ::geteuid()) return {Health::kMissing, "engine cache", folder + " belongs to somebody else", remedy};
+  if (info.st_uid != ::geteuid())
+    return {Health::kMissing, "engine cache", folder + " belongs to somebody else", remedy};
   if ((info.st_mode & 022) != 0) {
     return {Health::kMissing, "engine cache", folder + " may be written by others", "chmod 700 '" + folder + "'"};
   }
@@ -96,11 +102,11 @@ Finding cache() {
 
 // One relu as an ONNX file, byte by byte: does the whole road from model to result work here?
 std::vector<std::byte> tiny_model() {
-  constexpr unsigned char kModel[] = {
-      0x08, 0x08, 0x3a, 0x33, 0x0a, 0x0c, 0x0a, 0x01, 'x', 0x12, 0x01, 'y', 0x22, 0x04, 'R',  'e',  'l',  'u',  0x12,
-      0x01, 'g',  0x5a, 0x0f, 0x0a, 0x01, 'x',  0x12, 0x0a, 0x0a, 0x08, 0x08, 0x01, 0x12, 0x04, 0x0a, 0x02, 0x08, 0x04,
-      0x62, 0x0f, 0x0a, 0x01, 'y',  0x12, 0x0a, 0x0a, 0x08, 0x08, 0x01, 0x12, 0x04, 0x0a, 0x02, 0x08, 0x04, 0x42, 0x02,
-      0x10, 0x0d};
+  constexpr unsigned char kModel[] = {0x08, 0x08, 0x3a, 0x33, 0x0a, 0x0c, 0x0a, 0x01, 'x',  0x12, 0x01, 'y',
+                                      0x22, 0x04, 'R',  'e',  'l',  'u',  0x12, 0x01, 'g',  0x5a, 0x0f, 0x0a,
+                                      0x01, 'x',  0x12, 0x0a, 0x0a, 0x08, 0x08, 0x01, 0x12, 0x04, 0x0a, 0x02,
+                                      0x08, 0x04, 0x62, 0x0f, 0x0a, 0x01, 'y',  0x12, 0x0a, 0x0a, 0x08, 0x08,
+                                      0x01, 0x12, 0x04, 0x0a, 0x02, 0x08, 0x04, 0x42, 0x02, 0x10, 0x0d};
   const auto bytes = std::as_bytes(std::span(kModel));
   return {bytes.begin(), bytes.end()};
 }
@@ -128,13 +134,19 @@ Finding backend(const std::string& device) {
 }
 
 Status doctor(Shell& shell) {
-  std::vector<Finding> findings = {
-      {Health::kGood, "Hone", std::string(HONE_VERSION), ""}, processor(), cores(), memory(), backend("cpu"),
-      backend("reference"), gpu(), cache()};
+  std::vector<Finding> findings = {{Health::kGood, "Hone", std::string(HONE_VERSION), ""},
+                                   processor(),
+                                   cores(),
+                                   memory(),
+                                   backend("cpu"),
+                                   backend("reference"),
+                                   gpu(),
+                                   cache()};
   utsname system{};
   if (::uname(&system) == 0) {
-    findings.insert(findings.begin() + 1, {Health::kGood, "system", std::string(system.sysname) + " " + system.release +
-                                                                        " " + system.machine, ""});
+    findings.insert(
+        findings.begin() + 1,
+        {Health::kGood, "system", std::string(system.sysname) + " " + system.release + " " + system.machine, ""});
   }
   Table table({}, {Table::Align::kLeft, Table::Align::kLeft, Table::Align::kLeft});
   Json list = Json::array();

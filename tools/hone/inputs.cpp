@@ -114,8 +114,9 @@ Result<std::vector<int64_t>> shape_for(const Engine& engine, int profile, const 
 Result<Tensor> random_input(const Engine& engine, int profile, const Binding& binding, const Draw& draw,
                             const InputArguments& arguments, std::mt19937_64& random) {
   if (binding.is_shape_value) {
-    return invalid_argument("the contents of input '" + binding.name + "' decide shapes, so they can't be random; give " +
-                            "them with --input " + binding.name + "=FILE.npy");
+    return invalid_argument("the contents of input '" + binding.name +
+                            "' decide shapes, so they can't be random; give " + "them with --input " + binding.name +
+                            "=FILE.npy");
   }
   HONE_ASSIGN(const std::vector<int64_t> shape, shape_for(engine, profile, binding, arguments));
   HONE_ASSIGN(Tensor tensor, Tensor::make(binding.dtype, shape));
@@ -128,7 +129,8 @@ Result<std::string> only_or_named(const std::vector<std::string>& names, const s
   if (names.size() == 1) return names[0];
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return invalid_argument("the archive has no array '" + wanted + "'; it has " + list + " (choose with FILE.npz:ARRAY)");
+  return invalid_argument("the archive has no array '" + wanted + "'; it has " + list +
+                          " (choose with FILE.npz:ARRAY)");
 }
 
 // "dir/a.npz:key" -> the key; nothing when there is none.

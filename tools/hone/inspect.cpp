@@ -30,9 +30,9 @@ std::string range_text(const Engine& engine, const std::string& input) {
     const std::optional<ShapeRange> range = engine.profile_range(profile, input);
     if (!range) continue;
     text += (text.empty() ? "" : "; ") + ("profile " + std::to_string(profile) + ": ");
-    text += range->min == range->max ? shape_text(range->opt)
-                                     : shape_text(range->min) + " to " + shape_text(range->max) + ", best " +
-                                           shape_text(range->opt);
+    text += range->min == range->max
+                ? shape_text(range->opt)
+                : shape_text(range->min) + " to " + shape_text(range->max) + ", best " + shape_text(range->opt);
   }
   return text;
 }
@@ -53,9 +53,9 @@ std::string outputs_text(const LayerInfo& layer) {
 }
 
 std::string layers_text(const std::vector<LayerInfo>& layers) {
-  Table table({"op", "kernel", "weights", "layer", "makes"}, {Table::Align::kLeft, Table::Align::kLeft,
-                                                             Table::Align::kRight, Table::Align::kLeft,
-                                                             Table::Align::kLeft});
+  Table table(
+      {"op", "kernel", "weights", "layer", "makes"},
+      {Table::Align::kLeft, Table::Align::kLeft, Table::Align::kRight, Table::Align::kLeft, Table::Align::kLeft});
   for (const LayerInfo& layer : layers) {
     const std::string weights = layer.weight_bytes == 0 ? "" : human_bytes(layer.weight_bytes);
     const std::string kernel = layer.kernel.empty() ? "(a view)" : layer.kernel;
@@ -88,12 +88,8 @@ std::string metadata_text(const Engine& engine) {
 Json bindings_json(const Engine& engine) {
   Json list = Json::array();
   for (const Binding& binding : engine.bindings()) {
-    Json entry = {{"name", binding.name},
-                  {"input", binding.is_input},
-                  {"type", name_of(binding.dtype)},
-                  {"shape", binding.shape},
-                  {"dims", binding.dim_names},
-                  {"decides_shapes", binding.is_shape_value}};
+    Json entry = {{"name", binding.name},   {"input", binding.is_input}, {"type", name_of(binding.dtype)},
+                  {"shape", binding.shape}, {"dims", binding.dim_names}, {"decides_shapes", binding.is_shape_value}};
     Json profiles = Json::array();
     for (int profile = 0; binding.is_input && profile < engine.num_profiles(); ++profile) {
       const std::optional<ShapeRange> range = engine.profile_range(profile, binding.name);
@@ -172,10 +168,12 @@ Status inspect(InspectArguments& arguments, Shell& shell) {
   }
   const std::vector<LayerInfo> layers = engine.layers(arguments.profile);
   const std::optional<int64_t> memory = memory_bytes(engine, arguments.profile);
-  shell.print(printable(arguments.model) + ": " + printable(engine.target()) + "\n\nbindings\n" + bindings_text(engine));
+  shell.print(printable(arguments.model) + ": " + printable(engine.target()) + "\n\nbindings\n" +
+              bindings_text(engine));
   shell.print("\nmemory\n  weights " + human_bytes(engine.weight_bytes()) + ", a context " +
               (memory ? human_bytes(*memory) + (engine.num_profiles() > 0 ? " at the largest shapes" : "")
-                      : std::string("as its shapes ask for")) + "\n");
+                      : std::string("as its shapes ask for")) +
+              "\n");
   shell.print("\n" + grouped(static_cast<int64_t>(layers.size())) + " steps" +
               (arguments.layers ? "" : " (--layers lists them)") + "\n");
   shell.print(arguments.layers ? layers_text(layers) : kernels_text(layers));
@@ -202,16 +200,16 @@ void add_inspect(CLI::App& app, Shell& shell) {
       "  hone inspect yolov7.hone --layers\n"
       "  hone inspect yolov7.onnx --graph before\n"
       "  hone inspect yolov7.onnx --graph after");
-  command->add_option("model", arguments->model, "An ONNX model or an engine file")->required()->type_name("MODEL");
+  command->add_option("model", arguments->model, "An ONNX model or an engine file")->required()->option_text("MODEL");
   command->add_flag("--layers", arguments->layers, "One line for each step");
   command
       ->add_option("--graph", arguments->graph,
                    "Print the graph instead: as imported (before), after all passes (after), or after the named pass")
-      ->type_name("before|after|PASS");
+      ->option_text("before|after|PASS");
   command->add_option("--profile", arguments->profile, "Whose steps and memory are shown")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
-      ->type_name("N");
+      ->option_text("N");
   add_engine_options(*command, arguments->engine);
   shell.add_output_flags(*command);
   shell.set_action(*command, [arguments](Shell& used) { return inspect(*arguments, used); });

@@ -23,9 +23,9 @@ struct TypeCode {
 };
 
 constexpr TypeCode kTypes[] = {
-    {DataType::kFloat32, "f4"}, {DataType::kFloat64, "f8"}, {DataType::kFloat16, "f2"}, {DataType::kInt8, "i1"},
-    {DataType::kInt16, "i2"},   {DataType::kInt32, "i4"},   {DataType::kInt64, "i8"},   {DataType::kUint8, "u1"},
-    {DataType::kUint16, "u2"},  {DataType::kUint32, "u4"},  {DataType::kUint64, "u8"},  {DataType::kBool, "b1"},
+    {DataType::kFloat32, "f4"},  {DataType::kFloat64, "f8"}, {DataType::kFloat16, "f2"}, {DataType::kInt8, "i1"},
+    {DataType::kInt16, "i2"},    {DataType::kInt32, "i4"},   {DataType::kInt64, "i8"},   {DataType::kUint8, "u1"},
+    {DataType::kUint16, "u2"},   {DataType::kUint32, "u4"},  {DataType::kUint64, "u8"},  {DataType::kBool, "b1"},
     {DataType::kBFloat16, "V2"},
 };
 
@@ -203,7 +203,8 @@ Result<std::vector<std::byte>> write_npy(const Tensor& tensor) {
     return unsupported("NumPy files can't hold elements of type " + std::string(name_of(tensor.dtype())));
   }
   const char order = bytes_of(type->dtype) == 1 ? '|' : '<';
-  std::string header = "{'descr': '" + std::string(1, order) + std::string(type->code) + "', 'fortran_order': False, 'shape': (";
+  std::string header =
+      "{'descr': '" + std::string(1, order) + std::string(type->code) + "', 'fortran_order': False, 'shape': (";
   for (const int64_t dim : tensor.dims()) header += std::to_string(dim) + ", ";
   if (tensor.dims().size() > 1) header.resize(header.size() - 2);
   if (tensor.dims().size() == 1) header.pop_back();
@@ -229,7 +230,8 @@ Result<std::vector<std::string>> npz_names(std::span<const std::byte> bytes) {
   HONE_ASSIGN(const std::vector<ZipEntry> entries, list_zip(bytes));
   std::vector<std::string> names;
   for (const ZipEntry& entry : entries) {
-    names.push_back(entry.name.ends_with(kSuffix) ? entry.name.substr(0, entry.name.size() - kSuffix.size()) : entry.name);
+    names.push_back(entry.name.ends_with(kSuffix) ? entry.name.substr(0, entry.name.size() - kSuffix.size())
+                                                  : entry.name);
   }
   return names;
 }

@@ -6,12 +6,12 @@ void add_engine_options(CLI::App& command, EngineArguments& arguments, bool with
   command.add_option("--device", arguments.device, "What to build for: cpu, or reference (plain loops, the oracle)")
       ->check(CLI::IsMember({"cpu", "reference"}))
       ->capture_default_str()
-      ->type_name("NAME")
+      ->option_text("NAME")
       ->group("Engine");
   command.add_option("--threads", arguments.threads, "CPU threads; 0: as many as the process may use")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()
-      ->type_name("N")
+      ->option_text("N")
       ->group("Engine");
   command.add_flag("--no-tune", arguments.no_tune, "Take each step's first kernel instead of measuring")
       ->group("Engine");
@@ -37,21 +37,21 @@ void add_feed_options(CLI::App& command, FeedArguments& arguments) {
       .add_option("-i,--input", arguments.inputs.inputs,
                   "An input: NAME=FILE.npy, NAME=FILE.npz[:ARRAY], NAME=FILE.pb, NAME=random[:LOW:HIGH] or NAME=zeros; "
                   "FILE.npz alone gives every array by its name. Repeatable")
-      ->type_name("NAME=SOURCE")
+      ->option_text("NAME=SOURCE")
       ->allow_extra_args(false)
       ->group("Inputs");
   command.add_option("-s,--shape", arguments.shapes, "The shape of an input that isn't read from a file. Repeatable")
-      ->type_name("NAME=1x3x640x640")
+      ->option_text("NAME=1x3x640x640")
       ->allow_extra_args(false)
       ->group("Inputs");
   command.add_option("--seed", arguments.inputs.seed, "Of the random inputs")
       ->capture_default_str()
-      ->type_name("N")
+      ->option_text("N")
       ->group("Inputs");
   command.add_option("--profile", arguments.profile, "Which of the engine's shape profiles")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
-      ->type_name("N")
+      ->option_text("N")
       ->group("Inputs");
 }
 

@@ -93,11 +93,11 @@ void add_run(CLI::App& app, Shell& shell) {
       "  hone run model.hone --input x=x.npy --output results.npz\n"
       "  hone run model.onnx --input images=data.npz:pictures --input threshold=t.npy\n"
       "  hone run model.onnx --input x=random --shape x=2x3x224x224");
-  command->add_option("model", arguments->model, "An ONNX model or an engine file")->required()->type_name("MODEL");
+  command->add_option("model", arguments->model, "An ONNX model or an engine file")->required()->option_text("MODEL");
   add_feed_options(*command, arguments->feed);
   add_engine_options(*command, arguments->engine);
   command->add_option("-o,--output", arguments->output, "Where results go: .npz, or .npy for a single one")
-      ->type_name("FILE")
+      ->option_text("FILE")
       ->group("Output");
   command->add_flag("--compress", arguments->compress, "Write a compressed .npz")->group("Output");
   shell.add_output_flags(*command);

@@ -62,8 +62,22 @@ GracefulInterrupt::~GracefulInterrupt() { graceful_depth = graceful_depth - 1; }
 
 int interrupted() { return stop_signal == 0 ? 0 : 128 + stop_signal; }
 
-void Shell::add_output_flags(CLI::App& command) {
-  command.add_flag("--json", json_, "Print the result as JSON on stdout")->group("Output");
+void Shell::add_output_flags(CLI::App& command, std::string* json_file) {
+  if (json_file == nullptr) {
+    command.add_flag("--json", json_, "Print the result as JSON on stdout")->group("Output");
+  } else {
+    const auto take = [this, json_file](const std::vector<std::string>& values) {
+      const bool to_file = !values.empty() && !values[0].empty() && values[0] != "-";
+      if (to_file) *json_file = values[0];
+      json_ = !to_file;
+    };
+    command
+        .add_option_function<std::vector<std::string>>("--json", take,
+                                                       "Write the result as JSON to a file, or to stdout")
+        ->expected(0, 1)
+        ->option_text("[FILE.json]")
+        ->group("Output");
+  }
   command.add_flag("-q,--quiet", quiet_, "No progress and no remarks on stderr")->group("Output");
 }
 

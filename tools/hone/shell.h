@@ -17,8 +17,9 @@ using Json = nlohmann::ordered_json;
 // Data goes to stdout, everything else to stderr. One per process, in main().
 class Shell {
  public:
-  // Adds --json and --quiet to a subcommand.
-  void add_output_flags(CLI::App& command);
+  // Adds --json and --quiet to a subcommand. With `json_file`, --json may name a file, which the command writes;
+  // without a name JSON goes to stdout.
+  void add_output_flags(CLI::App& command, std::string* json_file = nullptr);
   // Makes `body` run when the user asks for the command. Call it last.
   void set_action(CLI::App& command, std::function<Status(Shell&)> body);
 
@@ -56,8 +57,8 @@ class Shell {
 // SIGINT and SIGTERM remove unfinished files and end the process with 130 or 143.
 void install_signal_handlers();
 
-// While one lives, the first signal only sets interrupted(), so that a loop can stop and hand over what it has. A second
-// signal ends the process.
+// While one lives, the first signal only sets interrupted(), so that a loop can stop and hand over what it has. A
+// second signal ends the process.
 class GracefulInterrupt {
  public:
   GracefulInterrupt();

@@ -78,17 +78,23 @@ CaseResult judge(const TestCase& test, CaseResult result, SkipList* skips) {
   const std::string* reason = skips == nullptr ? nullptr : skips->reason(test.name);
   if (reason == nullptr) return result;
   if (result.outcome == Outcome::kPassed) {
-    return {Outcome::kFailed, "passes though the skip list names it (" + *reason + "); take the line out", result.seconds};
+    return {Outcome::kFailed, "passes though the skip list names it (" + *reason + "); take the line out",
+            result.seconds};
   }
   return {Outcome::kUnsupported, "skipped: " + *reason, result.seconds};
 }
 
-void report(const TestArguments& arguments, const TestCase& test, const CaseResult& result, Tally& tally, Shell& shell) {
-  const char* word = result.outcome == Outcome::kPassed ? "ok" : result.outcome == Outcome::kFailed ? "FAILED" : "unsupported";
-  ++(result.outcome == Outcome::kPassed ? tally.passed : result.outcome == Outcome::kFailed ? tally.failed : tally.unsupported);
+void report(const TestArguments& arguments, const TestCase& test, const CaseResult& result, Tally& tally,
+            Shell& shell) {
+  const char* word = result.outcome == Outcome::kPassed   ? "ok"
+                     : result.outcome == Outcome::kFailed ? "FAILED"
+                                                          : "unsupported";
+  ++(result.outcome == Outcome::kPassed   ? tally.passed
+     : result.outcome == Outcome::kFailed ? tally.failed
+                                          : tally.unsupported);
   const bool quiet_case = arguments.failures_only && result.outcome != Outcome::kFailed;
-  const bool with_detail = result.outcome == Outcome::kFailed ||
-                           (arguments.list_unsupported && result.outcome == Outcome::kUnsupported);
+  const bool with_detail =
+      result.outcome == Outcome::kFailed || (arguments.list_unsupported && result.outcome == Outcome::kUnsupported);
   std::string line = std::string(word) + std::string(12 - std::string_view(word).size(), ' ') + printable(test.name);
   if (with_detail) line += ": " + printable(result.detail);
   if (!quiet_case || with_detail) shell.print(line + "\n");
@@ -104,7 +110,8 @@ Status run_tests(TestArguments& arguments, Shell& shell) {
   if (!arguments.filter.empty()) {
     std::erase_if(cases, [&](const TestCase& test) { return !matches(arguments.filter, test.name); });
   }
-  if (cases.empty()) return Status(Code::kNotFound, "there are no test cases (folders with model.onnx and test_data_set_*)");
+  if (cases.empty())
+    return Status(Code::kNotFound, "there are no test cases (folders with model.onnx and test_data_set_*)");
   std::optional<SkipList> skips;
   if (!arguments.skip_list.empty()) {
     HONE_ASSIGN(skips, SkipList::load(arguments.skip_list));
@@ -148,29 +155,30 @@ void add_test(CLI::App& app, Shell& shell) {
       "'PATTERN: reason'; a case that it names counts as unsupported, and as failed when it passes.");
   command->add_option("folders", arguments->folders, "Where to look for cases, at any depth")
       ->required()
-      ->type_name("DIR...");
+      ->option_text("DIR...");
   command->add_option("--filter", arguments->filter, "Only cases with such a name ('*' for any characters)")
-      ->type_name("PATTERN");
+      ->option_text("PATTERN");
   command->add_option("--skip-list", arguments->skip_list, "Cases that aren't expected to pass, with reasons")
-      ->type_name("FILE");
+      ->option_text("FILE");
   command->add_option("--rtol", arguments->options.tolerance.rtol, "Allowed difference relative to the expected value")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
-      ->type_name("X");
+      ->option_text("X");
   command->add_option("--atol", arguments->options.tolerance.atol, "Allowed difference beside that")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
-      ->type_name("X");
+      ->option_text("X");
   command->add_option("--jobs", arguments->jobs, "Cases at a time; 0: one for each core")
       ->check(CLI::Range(0, 256))
       ->capture_default_str()
-      ->type_name("N");
+      ->option_text("N");
   command->add_option("--device", arguments->options.device, "cpu, or reference (plain loops)")
       ->check(CLI::IsMember({"cpu", "reference"}))
       ->capture_default_str()
-      ->type_name("NAME");
+      ->option_text("NAME");
   command->add_flag("--tune", arguments->options.tune, "Measure kernels instead of taking the first");
-  command->add_flag("--list-unsupported", arguments->list_unsupported, "Say why a case isn't supported")->group("Output");
+  command->add_flag("--list-unsupported", arguments->list_unsupported, "Say why a case isn't supported")
+      ->group("Output");
   command->add_flag("--failures-only", arguments->failures_only, "Print failed cases and the last line only")
       ->group("Output");
   shell.add_output_flags(*command);

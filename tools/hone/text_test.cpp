@@ -20,8 +20,8 @@ TEST(Printable, EscapesWhatMovesTerminals) {
   EXPECT_EQ(printable("a\nb\tc\r", true), "a\nb\tc\\x0d");
   EXPECT_EQ(printable("\xff\xc3(\xe2\x82"), "\\xff\\xc3(\\xe2\\x82");
   EXPECT_EQ(printable("\xc0\xaf\xed\xa0\x80"), "\\xc0\\xaf\\xed\\xa0\\x80");  // overlong, surrogate
-  EXPECT_EQ(printable("\xc2\x9b"), "\\x9b");                                   // a control character of two bytes
-  EXPECT_EQ(printable("x\xe2\x80\xaey"), "x\\u202ey");                         // right to left from here
+  EXPECT_EQ(printable("\xc2\x9b"), "\\x9b");                                  // a control character of two bytes
+  EXPECT_EQ(printable("x\xe2\x80\xaey"), "x\\u202ey");                        // right to left from here
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
 }
 
@@ -95,7 +95,8 @@ TEST(Conformance, Patterns) {
 TEST(Inputs, Shapes) {
   EXPECT_EQ(*parse_shape("1x3x640"), (std::vector<int64_t>{1, 3, 640}));
   EXPECT_TRUE(parse_shape("")->empty());
-  for (const char* wrong : {"1x", "x", "-1", "1x?", "1.5", "99999999999999999999"}) EXPECT_FALSE(parse_shape(wrong).ok());
+  for (const char* wrong : {"1x", "x", "-1", "1x?", "1.5", "99999999999999999999"})
+    EXPECT_FALSE(parse_shape(wrong).ok());
   const Result<ShapeArgument> range = parse_shape_argument("a=b=1x2:3x4:5x6");
   ASSERT_TRUE(range.ok());
   EXPECT_EQ(range->name, "a=b");

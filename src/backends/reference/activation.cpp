@@ -12,9 +12,8 @@ constexpr KernelDef kActivation = kReferenceKernel<OpT, run_unary<OpT, FloatType
 
 template <class T>
 T sigmoid_of(T x) {
-  if (x >= 0) return 1 / (1 + std::exp(-x));
-  const T e = std::exp(x);
-  return e / (1 + e);
+  const T e = std::exp(-std::fabs(x));
+  return (x < 0 ? e : T(1)) / (1 + e);
 }
 
 template <class T>
@@ -40,7 +39,9 @@ T gelu_exact(T x) {
 }
 
 constexpr auto relu = [](auto x) { return x < 0 ? decltype(x)(0) : x; };
-constexpr auto leaky_relu = [](const LeakyRelu& op, auto x) { return x < 0 ? static_cast<decltype(x)>(op.alpha) * x : x; };
+constexpr auto leaky_relu = [](const LeakyRelu& op, auto x) {
+  return x < 0 ? static_cast<decltype(x)>(op.alpha) * x : x;
+};
 constexpr auto thresholded_relu = [](const ThresholdedRelu& op, auto x) {
   return x <= static_cast<decltype(x)>(op.alpha) ? decltype(x)(0) : x;
 };

@@ -26,7 +26,8 @@ class BroadcastPlan {
   template <class F>
   void for_each_row(int threads, F&& row) const {
     using Row = std::remove_reference_t<F>;
-    run(threads,
+    run(
+        threads,
         [](const void* state, int64_t to, const int64_t* from, int64_t count) {
           (*static_cast<const Row*>(state))(to, from, count);
         },

@@ -1,8 +1,7 @@
 #include "ops/cast.h"
 
-#include <limits>
-
 #include "backends/reference/elementwise.h"
+#include "backends/reference/numbers.h"
 
 namespace hone::reference {
 
@@ -20,16 +19,6 @@ float round_to_odd(double value) {
   return std::bit_cast<float>(went_down ? bits + 1 : bits - 1);
 }
 
-template <class Out>
-Out to_integer(auto value) {
-  using Limits = std::numeric_limits<Out>;
-  using F = decltype(value);
-  constexpr F kEnd = static_cast<F>(Limits::max() / 2 + 1) * 2;  // one past the largest, exactly
-  if (value >= kEnd) return Limits::max();
-  if (value <= static_cast<F>(Limits::min())) return Limits::min();
-  return value == value ? static_cast<Out>(value) : Out(0);
-}
-
 template <class Out, class In>
 Stored<Out> convert(In value) {
   if constexpr (std::is_same_v<Out, bool>) {
@@ -37,7 +26,7 @@ Stored<Out> convert(In value) {
   } else if constexpr (std::is_same_v<Out, Half> || std::is_same_v<Out, BFloat16>) {
     return Out(std::is_same_v<In, float> ? static_cast<float>(value) : round_to_odd(static_cast<double>(value)));
   } else if constexpr (std::is_floating_point_v<In> && std::is_integral_v<Out>) {
-    return to_integer<Out>(value);
+    return saturate<Out>(static_cast<double>(value));
   } else {
     return static_cast<Out>(value);
   }

@@ -2,6 +2,7 @@
 // the templates here.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -19,8 +20,14 @@ template <class T>
 struct ComputeOf {
   using type = T;
 };
-template <> struct ComputeOf<Half> { using type = float; };
-template <> struct ComputeOf<BFloat16> { using type = float; };
+template <>
+struct ComputeOf<Half> {
+  using type = float;
+};
+template <>
+struct ComputeOf<BFloat16> {
+  using type = float;
+};
 template <class T>
 using Compute = typename ComputeOf<T>::type;
 
@@ -83,12 +90,14 @@ void broadcast(int threads, const Extents& dims, O* out, const A* a, const Exten
     const B* const y = b + from[1];
     if (a_step == 1 && b_step == 1) {
       for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(Compute<A>(x[i]), Compute<B>(y[i])));
-    } else if (b_step == 0) {
+    } else if (a_step == 1) {
       const Compute<B> right(*y);
-      for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(Compute<A>(x[i * a_step]), right));
-    } else {
+      for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(Compute<A>(x[i]), right));
+    } else if (b_step == 1) {
       const Compute<A> left(*x);
       for (int64_t i = 0; i < count; ++i) o[i] = static_cast<O>(f(left, Compute<B>(y[i])));
+    } else {
+      std::fill_n(o, count, static_cast<O>(f(Compute<A>(*x), Compute<B>(*y))));
     }
   });
 }

@@ -49,8 +49,8 @@ Status where(const Where&, const KernelArgs& args) {
     const int64_t choice_step = plan.step(0), left_step = plan.step(1), right_step = plan.step(2);
     plan.for_each_row(args.device->threads, [&](int64_t at, const int64_t* from, int64_t count) {
       for (int64_t i = 0; i < count; ++i) {
-        to[at + i] = choice[from[0] + i * choice_step] != 0 ? left[from[1] + i * left_step]
-                                                            : right[from[2] + i * right_step];
+        const T chosen = left[from[1] + i * left_step], other = right[from[2] + i * right_step];
+        to[at + i] = choice[from[0] + i * choice_step] != 0 ? chosen : other;
       }
     });
     return Status();

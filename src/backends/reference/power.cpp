@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "backends/reference/elementwise.h"
+#include "backends/reference/numbers.h"
 #include "ops/elementwise.h"
 
 namespace hone::reference {
@@ -31,15 +32,6 @@ T int_power(T base, int64_t exponent) {
     if (exponent % 2 != 0) result *= factor;
   }
   return static_cast<T>(result);
-}
-
-// Truncated, and the nearest value there is for what T can't hold; 0 for NaN.
-template <class T>
-T saturate(double value) {
-  constexpr double kEnd = -static_cast<double>(std::numeric_limits<T>::min());  // one past the largest
-  if (value >= kEnd) return std::numeric_limits<T>::max();
-  if (value < -kEnd) return std::numeric_limits<T>::min();
-  return value == value ? static_cast<T>(value) : T(0);
 }
 
 template <class T, class E>

@@ -12,8 +12,7 @@ void accumulate(const KernelArgs& args, Acc* acc, F f) {
   const Extents& dims = args.outputs[0].dims;
   const int threads = args.device->threads;
   const TensorView& first = args.inputs[0];
-  broadcast(threads, dims, acc, read<T>(first), first.dims, read<T>(first), first.dims,
-            [](auto x, auto) { return x; });
+  broadcast(threads, dims, acc, read<T>(first), first.dims, read<T>(first), first.dims, [](auto x, auto) { return x; });
   for (size_t i = 1; i < args.inputs.size(); ++i) {
     const TensorView& operand = args.inputs[i];
     broadcast(threads, dims, acc, acc, dims, read<T>(operand), operand.dims, f);
