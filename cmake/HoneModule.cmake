@@ -5,6 +5,8 @@ function(hone_flags)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     add_compile_options(-Wno-restrict)  # false positives on std::string in gcc 12
   endif()
+  # Visible functions may still be inlined and called directly: nobody replaces them at run time.
+  add_compile_options(-fno-semantic-interposition)
   if(HONE_SANITIZE)
     add_compile_options(-fsanitize=${HONE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
     add_link_options(-fsanitize=${HONE_SANITIZE})

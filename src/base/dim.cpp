@@ -136,24 +136,84 @@ Dim Dim::symbol(SymbolId id, bool nonnegative) {
 
 bool Dim::is_invalid() const { return expr_ && expr_->kind == Kind::kInvalid; }
 
-bool Dim::nonnegative() const {
-  if (is_const()) return value_ >= 0;
-  const auto all = [&] {
-    return std::all_of(expr_->args.begin(), expr_->args.end(), [](const Dim& d) { return d.nonnegative(); });
-  };
-  switch (expr_->kind) {
-    case Kind::kSymbol: return expr_->nonnegative;
+namespace {
+
+// The sign as far as the form of the expression tells it; `is_nonnegative` judges its parts.
+template <class F>
+bool form_is_nonnegative(const Dim& dim, F&& is_nonnegative) {
+  if (dim.is_const()) return dim.value() >= 0;
+  const DimExpr& e = *dim.expr();
+  switch (e.kind) {
+    case Kind::kSymbol: return e.nonnegative;
     case Kind::kSum:
-    case Kind::kProduct: return expr_->value >= 0 && all();
+    case Kind::kProduct: return e.value >= 0 && std::all_of(e.args.begin(), e.args.end(), is_nonnegative);
     case Kind::kFloorDiv:
     case Kind::kCeilDiv:
     case Kind::kMin:
-    case Kind::kBroadcast: return all();
-    case Kind::kMod: return expr_->args[1].nonnegative();
-    case Kind::kMax: return expr_->args[0].nonnegative() || expr_->args[1].nonnegative();
+    case Kind::kBroadcast: return std::all_of(e.args.begin(), e.args.end(), is_nonnegative);
+    case Kind::kMod: return is_nonnegative(e.args[1]);
+    case Kind::kMax: return is_nonnegative(e.args[0]) || is_nonnegative(e.args[1]);
     case Kind::kInvalid: return false;
   }
   return false;
+}
+
+bool plainly_nonnegative(const Dim& dim) { return form_is_nonnegative(dim, plainly_nonnegative); }
+
+// What `atom` is never above.
+std::vector<Dim> upper_bounds(const Dim& atom) {
+  const DimExpr& e = *atom.expr();
+  if (e.kind == Kind::kMin) return e.args;
+  // Divisors aren't 0 where the expression has a value.
+  const bool quotient = e.kind == Kind::kFloorDiv || e.kind == Kind::kCeilDiv;
+  if (quotient && plainly_nonnegative(e.args[0]) && plainly_nonnegative(e.args[1])) return {e.args[0]};
+  if (e.kind == Kind::kMod && plainly_nonnegative(e.args[1])) return {e.args[1] - 1};
+  return {};
+}
+
+// What `atom` is never below.
+std::vector<Dim> lower_bounds(const Dim& atom) {
+  return atom.expr()->kind == Kind::kMax ? atom.expr()->args : std::vector<Dim>();
+}
+
+// Small expressions only, and few steps: this runs in every min and max.
+constexpr uint32_t kMaxProvenSize = 64;
+constexpr int kProofSteps = 3;
+
+// Whether a sum is >= 0 because it stays so when minima, maxima, quotients and remainders in it are replaced by bounds:
+// n - floordiv(n, 3), 4 - mod(n, 4).
+bool proves_nonnegative(const Dim& sum, int steps) {
+  if (plainly_nonnegative(sum)) return true;
+  if (steps == 0 || sum.is_const() || sum.expr()->kind != Kind::kSum || sum.expr()->size > kMaxProvenSize) return false;
+  for (const Dim& term : sum.expr()->args) {
+    const bool product = term.expr()->kind == Kind::kProduct;
+    const int64_t coefficient = product ? term.expr()->value : 1;
+    const Atoms atoms = product ? term.expr()->args : Atoms{term};
+    for (size_t i = 0; i < atoms.size(); ++i) {
+      const std::vector<Dim> bounds = coefficient > 0 ? lower_bounds(atoms[i]) : upper_bounds(atoms[i]);
+      if (bounds.empty()) continue;
+      Dim others = coefficient;
+      bool signs_known = true;
+      for (size_t k = 0; k < atoms.size(); ++k) {
+        if (k == i) continue;
+        others = others * atoms[k];
+        signs_known = signs_known && plainly_nonnegative(atoms[k]);
+      }
+      // The remaining terms get their turn in the next step.
+      return signs_known && std::any_of(bounds.begin(), bounds.end(), [&](const Dim& bound) {
+        return proves_nonnegative(sum - term + others * bound, steps - 1);
+      });
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Dim::nonnegative() const {
+  const auto part_is_nonnegative = [](const Dim& part) { return part.nonnegative(); };
+  if (form_is_nonnegative(*this, part_is_nonnegative)) return true;
+  return !is_const() && expr_->kind == Kind::kSum && proves_nonnegative(*this, kProofSteps);
 }
 
 std::optional<int64_t> Dim::eval(std::span<const int64_t> symbols) const {

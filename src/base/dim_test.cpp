@@ -49,6 +49,52 @@ TEST(Dim, MinAndMaxUseSigns) {
   EXPECT_EQ(text(max(h, 0)), "max(0, h)");
 }
 
+TEST(Dim, SignsFollowFromBounds) {
+  EXPECT_TRUE((n - floor_div(n, 3)).nonnegative());
+  EXPECT_TRUE((n - ceil_div(n, 2)).nonnegative());
+  EXPECT_TRUE((Dim(4) - mod(n, 4)).nonnegative());
+  EXPECT_TRUE((n * m - m * floor_div(n, 2)).nonnegative());
+  EXPECT_TRUE((n - min(n, m)).nonnegative());
+  EXPECT_TRUE((max(n, 5) - 3).nonnegative());
+  EXPECT_TRUE(floor_div(n - min(n, 7), 2).nonnegative());
+  EXPECT_EQ(text(min(n, floor_div(n, 2))), "floordiv(n, 2)");
+  EXPECT_FALSE((n - 1).nonnegative());
+  EXPECT_FALSE((n - floor_div(n, 3) * 4).nonnegative());
+  EXPECT_FALSE((h - floor_div(h, 3)).nonnegative());
+  EXPECT_FALSE((Dim(4) - mod(n, 6)).nonnegative());
+  EXPECT_FALSE((max(n, 5) - 6).nonnegative());
+  EXPECT_FALSE((n * h - h * floor_div(n, 2)).nonnegative());
+}
+
+// Random expressions: one that is said to be nonnegative is so wherever it has a value.
+TEST(Dim, SignsAreSound) {
+  uint64_t state = 1;
+  const auto draw = [&state](uint64_t below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int64_t>((state >> 33) % below);
+  };
+  int said = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<Dim> pool = {n, m, h, draw(7) - 2};
+    for (int step = 0; step < 5; ++step) {
+      const auto any = [&] { return pool[static_cast<size_t>(draw(pool.size()))]; };
+      const Dim a = any(), b = any();
+      const Dim made[] = {a + b, a - b, a * b, floor_div(a, b), ceil_div(a, b), mod(a, b), min(a, b), max(a, b)};
+      pool.push_back(made[draw(8)]);
+    }
+    const Dim& dim = pool.back();
+    if (!dim.nonnegative()) continue;
+    ++said;
+    for (int64_t i = 0; i < 252; ++i) {
+      const int64_t symbols[] = {i % 6, i / 6 % 6, i / 36 - 3};
+      const std::optional<int64_t> value = dim.eval(symbols);
+      EXPECT_TRUE(!value || *value >= 0) << text(dim) << " at " << symbols[0] << ", " << symbols[1] << ", "
+                                         << symbols[2];
+    }
+  }
+  EXPECT_GT(said, 300);
+}
+
 TEST(Dim, TextSubtracts) {
   EXPECT_EQ(text(n - m * 2 - 3), "n - 2*m - 3");
   EXPECT_EQ(text(Dim(4) - n), "-n + 4");

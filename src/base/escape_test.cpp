@@ -30,5 +30,10 @@ TEST(Quoted, BytesThatAreNotUtf8AreEscapedOneByOne) {
   EXPECT_EQ(quoted("\xf5\x80\x80\x80" "a"), R"("\xf5\x80\x80\x80a")");
 }
 
+TEST(Printable, LeavesQuotesAndEscapesWhatQuotedEscapes) {
+  EXPECT_EQ(printable("in node 'a\\b' (\"x\")"), "in node 'a\\b' (\"x\")");
+  EXPECT_EQ(printable("red\x1b[31m\nnext\xff"), R"(red\x1b[31m\nnext\xff)");
+}
+
 }  // namespace
 }  // namespace hone

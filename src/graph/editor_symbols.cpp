@@ -1,5 +1,6 @@
 // What edits mean for symbols: the editor's half that rewrites dimensions.
 #include <algorithm>
+#include <utility>
 
 #include "graph/graph.h"
 #include "graph/infer.h"
@@ -141,43 +142,82 @@ void GraphEditor::substitute(const Replacement& replacement) {
   for (Symbol& symbol : graph_.symbols_) update(symbol.bound);
 }
 
+bool GraphEditor::learn(Dim& known, const Dim& fresh, std::map<SymbolId, Dim>& merged) const {
+  const auto is_scratch = [&](SymbolId id) { return id >= graph_.symbols_.size(); };
+  if (known == fresh || known.is_const() || mentions(fresh, is_scratch)) return false;
+  if (as_symbol(known)) {
+    const size_t before = merged.size();
+    note_equal(known, fresh, merged);
+    return merged.size() != before;
+  }
+  if (fresh.is_const()) known = fresh;
+  return fresh.is_const();
+}
+
+bool GraphEditor::learn_elements(Value& value, const InferResult& fresh, std::map<SymbolId, Dim>& merged) const {
+  const auto is_scratch = [&](SymbolId id) { return id >= graph_.symbols_.size(); };
+  if (!fresh.elements || static_cast<int64_t>(fresh.elements->size()) > kMaxFollowedElements) return false;
+  if (!value.elements_) {
+    const bool complete = std::none_of(fresh.elements->begin(), fresh.elements->end(),
+                                       [&](const Dim& dim) { return mentions(dim, is_scratch); });
+    if (complete) value.elements_ = fresh.elements;
+    return complete;
+  }
+  bool learned = false;
+  for (size_t i = 0; i < std::min(value.elements_->size(), fresh.elements->size()); ++i) {
+    learned |= learn((*value.elements_)[i], (*fresh.elements)[i], merged);
+  }
+  return learned;
+}
+
 Result<bool> GraphEditor::refine(Node* node) {
-  HONE_ASSIGN(NodeInference again, infer_again(graph_, *node));
-  const auto is_new = [&](SymbolId id) { return id >= graph_.symbols_.size(); };
-  const auto learn = [&](Dim& known, const Dim& fresh, std::map<SymbolId, Dim>& merged) {
-    if (known == fresh || mentions(fresh, is_new)) return false;
-    if (as_symbol(known)) {
-      const size_t before = merged.size();
-      note_equal(known, fresh, merged);
-      return merged.size() != before;
-    }
-    if (!fresh.is_const() || known.is_const()) return false;
-    known = fresh;
-    return true;
-  };
+  HONE_ASSIGN(const NodeInference again, infer_again(graph_, *node));
   bool learned = false;
   std::map<SymbolId, Dim> merged;
-  for (size_t i = 0; i < again.outputs.size(); ++i) {
+  for (size_t i = 0; i < std::min(again.outputs.size(), node->outputs_.size()); ++i) {
     Value& output = *node->outputs_[i];
-    InferResult& fresh = again.outputs[i];
-    for (size_t d = 0; d < output.rank() && output.rank() == fresh.type.shape.size(); ++d) {
-      learned |= learn(output.type_.tensor.shape[d], fresh.type.shape[d], merged);
+    const Shape& fresh = again.outputs[i].type.shape;
+    for (size_t d = 0; d < std::min(output.rank(), fresh.size()); ++d) {
+      learned |= learn(output.type_.tensor.shape[d], fresh[d], merged);
     }
-    if (!fresh.elements || static_cast<int64_t>(fresh.elements->size()) > kMaxFollowedElements) continue;
-    if (!output.elements_) {
-      if (std::any_of(fresh.elements->begin(), fresh.elements->end(), [&](const Dim& d) { return mentions(d, is_new); })) {
-        continue;
-      }
-      output.elements_ = std::move(fresh.elements);
-      learned = true;
-    } else if (output.elements_->size() == fresh.elements->size()) {
-      for (size_t e = 0; e < fresh.elements->size(); ++e) {
-        learned |= learn((*output.elements_)[e], (*fresh.elements)[e], merged);
-      }
-    }
+    learned |= learn_elements(output, again.outputs[i], merged);
   }
   merge_symbols(merged);
   return learned;
+}
+
+bool GraphEditor::has_own_elements(const Value& value) const {
+  return value.elements_ && !value.elements_->empty() &&
+         std::all_of(value.elements_->begin(), value.elements_->end(), [&](const Dim& dim) {
+           const std::optional<SymbolId> id = as_symbol(dim);
+           return id && graph_.symbols_[*id].kind == Symbol::Kind::kHostValue &&
+                  graph_.symbols_[*id].value == value.name_;
+         });
+}
+
+void GraphEditor::update_host_values() {
+  // Symbols that stand for a value's elements and occur nowhere else decide nothing.
+  std::map<Value*, std::vector<Dim>> own;
+  for (auto& [name, value] : graph_.values_) {
+    value->host_value_ = false;
+    if (has_own_elements(*value)) own[value.get()] = *std::exchange(value->elements_, std::nullopt);
+  }
+  const std::vector<bool> used = graph_.used_symbols();
+  for (auto& [value, elements] : own) {
+    const bool read = std::any_of(elements.begin(), elements.end(), [&](const Dim& dim) { return used[*as_symbol(dim)]; });
+    if (read) value->elements_ = std::move(elements);
+  }
+  for (size_t id = 0; id < used.size(); ++id) {
+    const Symbol& symbol = graph_.symbols_[id];
+    Value* owner = used[id] && symbol.kind == Symbol::Kind::kHostValue ? graph_.find_value(symbol.value) : nullptr;
+    if (owner != nullptr) owner->host_value_ = true;
+  }
+  for (const auto& node : graph_.nodes_) {
+    const Result<NodeInference> again = infer_again(graph_, *node);
+    for (size_t i = 0; again.ok() && i < again->needs_contents.size(); ++i) {
+      node->inputs_[again->needs_contents[i]]->host_value_ = true;
+    }
+  }
 }
 
 void GraphEditor::drop_unused_symbols() {

@@ -208,6 +208,8 @@ class GraphEditor {
   // Removes nodes and constants that nobody reads, and frees what was removed before. Returns whether this call found
   // any.
   bool finish();
+  // Marks as host values those that inference asks for now or whose elements a dimension mentions, and no others.
+  void update_host_values();
   // Removes symbols that nothing mentions and numbers the rest anew, in the same order.
   void drop_unused_symbols();
 
@@ -221,6 +223,11 @@ class GraphEditor {
   // `by` becomes the owner of the symbols that stand for the elements of `value`.
   void inherit_elements(const Value& value, Value& by);
   void merge_symbols(const std::map<SymbolId, Dim>& merged);
+  // Parts of refine(): what a fresh inference says more than the graph. `known` may change; symbols go to `merged`.
+  bool learn(Dim& known, const Dim& fresh, std::map<SymbolId, Dim>& merged) const;
+  bool learn_elements(Value& value, const InferResult& fresh, std::map<SymbolId, Dim>& merged) const;
+  // Whether its elements are the symbols that were made for them.
+  bool has_own_elements(const Value& value) const;
   // Rewrites every dimension in the graph.
   void substitute(const Replacement& replacement);
   Node* insert(Node* position, std::unique_ptr<Node> node);

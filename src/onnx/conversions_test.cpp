@@ -82,7 +82,9 @@ TEST(Conversions, BroadcastingBeforeVersion7) {
       {6, node("Mul", {"x", "b"}, {"y"}, {attr("broadcast", 1), attr("axis", 2)}, "n"), "Mul(x,b)", last},
       {6, node("Sub", {"x", "b"}, {"y"}, {attr("broadcast", 1), attr("axis", 1)}, "n"),
        "Unsqueeze(b,[1]) Sub(x,n/Unsqueeze)", middle},
-      {1, node("Div", {"x", "b"}, {"y"}, {attr("broadcast", 1), attr("axis", -2), attr("consumed_inputs", IntList{0})}, "n"),
+      {1,
+       node("Div", {"x", "b"}, {"y"}, {attr("broadcast", 1), attr("axis", -2), attr("consumed_inputs", IntList{0})},
+            "n"),
        "Unsqueeze(b,[1]) Div(x,n/Unsqueeze)", middle},
       {1, node("Pow", {"x", "b"}, {"y"}, {attr("broadcast", 1), attr("axis", 0)}, "n"),
        "Unsqueeze(b,[2]) Pow(x,n/Unsqueeze)", first},
@@ -112,7 +114,8 @@ TEST(Conversions, AttributesThatBecameOperands) {
       {1, node("Unsqueeze", {"x"}, {"y"}, {}, "n"), "attribute 'axes' is missing"},
       {11, node("Squeeze", {"z"}, {"y"}, {attr("axes", IntList{1})}, "n"), "Squeeze(z,[1])", {value("z", {2, 1, 1})}},
       {11, node("Squeeze", {"z"}, {"y"}, {}, "n"), "Squeeze(z)", {value("z", {2, 1, 1})}},
-      {1, node("Slice", {"x"}, {"y"}, {attr("starts", IntList{1}), attr("ends", IntList{99}), attr("axes", IntList{2})}),
+      {1,
+       node("Slice", {"x"}, {"y"}, {attr("starts", IntList{1}), attr("ends", IntList{99}), attr("axes", IntList{2})}),
        "Slice(x,[1],[99],[2])"},
       {9, node("Slice", {"x"}, {"y"}, {attr("starts", IntList{0, 1}), attr("ends", IntList{1, -1})}, "n"),
        "Slice(x,[0,1],[1,-1])"},
@@ -123,7 +126,8 @@ TEST(Conversions, AttributesThatBecameOperands) {
       {10, node("Pad", {"x"}, {"y"}, {attr("mode", "edge")}, "n"), "the pads is missing"},
       {1, node("TopK", {"x"}, {"y"}, {attr("k", 2), attr("axis", 1)}, "n"), "TopK(x,[2])"},
       {9, node("TopK", {"x"}, {"y"}, {}, "n"), "attribute 'k' is missing"},
-      {11, node("ReduceMean", {"x"}, {"y"}, {attr("axes", IntList{1, 2}), attr("keepdims", 0)}, "n"), "ReduceMean(x,[1,2])"},
+      {11, node("ReduceMean", {"x"}, {"y"}, {attr("axes", IntList{1, 2}), attr("keepdims", 0)}, "n"),
+       "ReduceMean(x,[1,2])"},
       {13, node("ReduceMax", {"x"}, {"y"}, {attr("axes", IntList{-1})}, "n"), "ReduceMax(x,[-1])"},
       {17, node("ReduceMean", {"x"}, {"y"}, {}, "n"), "ReduceMean(x)"},
       {18, node("ReduceMean", {"x"}, {"y"}, {attr("axes", IntList{1})}, "n"), "attribute 'axes'"},
@@ -140,9 +144,10 @@ TEST(Conversions, AttributesThatBecameOperands) {
 }
 
 TEST(Conversions, Split) {
-  const auto import = [](int64_t version, const std::vector<Message>& attributes, const std::vector<std::string>& outputs) {
-    return import_model(one_node(version, node("Split", {"x"}, outputs, attributes, "n"), {value("x", {6, 3})}, {},
-                                 {outputs[0]}));
+  const auto import = [](int64_t version, const std::vector<Message>& attributes,
+                         const std::vector<std::string>& outputs) {
+    return import_model(
+        one_node(version, node("Split", {"x"}, outputs, attributes, "n"), {value("x", {6, 3})}, {}, {outputs[0]}));
   };
   Result<Graph> graph = import(2, {attr("split", IntList{1, 2, 3})}, {"a", "b", "c"});
   ASSERT_TRUE(graph.ok()) << error_of(graph);
@@ -164,8 +169,7 @@ TEST(Conversions, SoftmaxBeforeVersion13) {
   check({
       {11, node("Softmax", {"x"}, {"y"}, {attr("axis", 2)}, "n"), "Softmax(x)"},
       {11, node("Softmax", {"x"}, {"y"}, {attr("axis", -1)}, "n"), "Softmax(x)"},
-      {1, node("Softmax", {"x"}, {"y"}, {}, "n"),
-       "Shape(x) Flatten(x) Softmax(n/Flatten) Reshape(n/Softmax,n/Shape)"},
+      {1, node("Softmax", {"x"}, {"y"}, {}, "n"), "Shape(x) Flatten(x) Softmax(n/Flatten) Reshape(n/Softmax,n/Shape)"},
       {11, node("LogSoftmax", {"x"}, {"y"}, {attr("axis", 0)}, "n"),
        "Shape(x) Flatten(x) LogSoftmax(n/Flatten) Reshape(n/LogSoftmax,n/Shape)"},
       {11, node("Softmax", {"z"}, {"y"}, {attr("axis", 1)}, "n"), "Softmax(z)", {value("z", {1, 1000, 1, 1})}},
@@ -179,7 +183,8 @@ TEST(Conversions, Resampling) {
   check({
       {1, node("Upsample", {"i"}, {"y"}, {attr("height_scale", 2.0f), attr("width_scale", 3.0f)}, "n"),
        "Resize(i,-,[1.,1.,2.,3.])", image},
-      {7, node("Upsample", {"i"}, {"y"}, {attr("scales", FloatList{1, 1, 2, 2})}, "n"), "Resize(i,-,[1.,1.,2.,2.])", image},
+      {7, node("Upsample", {"i"}, {"y"}, {attr("scales", FloatList{1, 1, 2, 2})}, "n"), "Resize(i,-,[1.,1.,2.,2.])",
+       image},
       {9, node("Upsample", {"i", "s"}, {"y"}, {}, "n"), "operand", {image[0], value("s", {4, 4})}},
       {8, node("Upsample", {"i"}, {"y"}, {}, "n"), "attribute 'scales' is missing", image},
   });
@@ -192,8 +197,7 @@ TEST(Conversions, Resampling) {
   };
   EXPECT_EQ(resize_10({1, 1, 2, 2}), "Resize(i,-,[1.,1.,2.,2.]) floor asymmetric");
   EXPECT_EQ(resize_10({1, 1, 0.5f, 0.5f}), "Resize(i,-,[1.,1.,0.5,0.5]) ceil asymmetric");
-  EXPECT_EQ(resize_10({1, 1, 2, 0.5f}),
-            "Resize(i,-,[1.,1.,1.,0.5]) Resize(n/Resize,-,[1.,1.,2.,1.]) floor asymmetric");
+  EXPECT_EQ(resize_10({1, 1, 2, 0.5f}), "Resize(i,-,[1.,1.,1.,0.5]) Resize(n/Resize,-,[1.,1.,2.,1.]) floor asymmetric");
   const Message sample = node("GridSample", {"i", "g"}, {"y"}, {attr("mode", "bicubic")}, "n");
   const std::vector<Message> inputs = {image[0], value("g", {1, 3, 3, 2})};
   const Result<Graph> sampled = import_model(one_node(16, sample, inputs));
@@ -219,8 +223,10 @@ TEST(Conversions, BatchNormalization) {
   check({
       {1, node("BatchNormalization", operands, {"y"}, {attr("consumed_inputs", IntList{0}), attr("is_test", 1)}, "n"),
        "BatchNormalization(x,s,b,m,v)", channel},
-      {7, node("BatchNormalization", operands, {"y"}, {attr("spatial", 1)}, "n"), "BatchNormalization(x,s,b,m,v)", channel},
-      {9, node("BatchNormalization", operands, {"y"}, {attr("spatial", 1)}, "n"), "BatchNormalization(x,s,b,m,v)", channel},
+      {7, node("BatchNormalization", operands, {"y"}, {attr("spatial", 1)}, "n"), "BatchNormalization(x,s,b,m,v)",
+       channel},
+      {9, node("BatchNormalization", operands, {"y"}, {attr("spatial", 1)}, "n"), "BatchNormalization(x,s,b,m,v)",
+       channel},
       {9, node("BatchNormalization", operands, {"y", "m1", "v1"}, {}, "n"), "export the model for inference", channel},
       {15, node("BatchNormalization", operands, {"y"}, {attr("spatial", 1)}, "n"), "attribute 'spatial'", channel},
   });
@@ -258,10 +264,14 @@ TEST(Conversions, Constants) {
 }
 
 TEST(Conversions, TensorRtPlugins) {
-  const std::vector<Message> attributes = {
-      attr("score_threshold", 0.25f), attribute("iou_threshold", 6).packed_singles(7, {0.45f}),
-      attribute("max_output_boxes", 7).packed_integers<int>(8, {100}), attr("background_class", -1),
-      attr("score_activation", 0), attr("box_coding", 1), attr("plugin_version", "1"), attr("plugin_namespace", "")};
+  const std::vector<Message> attributes = {attr("score_threshold", 0.25f),
+                                           attribute("iou_threshold", 6).packed_singles(7, {0.45f}),
+                                           attribute("max_output_boxes", 7).packed_integers<int>(8, {100}),
+                                           attr("background_class", -1),
+                                           attr("score_activation", 0),
+                                           attr("box_coding", 1),
+                                           attr("plugin_version", "1"),
+                                           attr("plugin_namespace", "")};
   for (const char* domain : {"", "TRT"}) {
     TestModel model = one_node(12, node("EfficientNMS_TRT", {"b", "s"}, {"n", "boxes"}, attributes, "nms", domain),
                                {value("b", {1, 200, 4}), value("s", {1, 200, 80})}, {}, {"n", "boxes"});

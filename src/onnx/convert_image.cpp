@@ -56,7 +56,9 @@ Status import_resize_10(NodeImport& node) {
     up.push_back(std::max(scale, 1.0f));
     down.push_back(std::min(scale, 1.0f));
   }
-  const auto trivial = [](const Floats& list) { return std::all_of(list.begin(), list.end(), [](float s) { return s == 1; }); };
+  const auto trivial = [](const Floats& list) {
+    return std::all_of(list.begin(), list.end(), [](float s) { return s == 1; });
+  };
   if (trivial(down)) return node.finish("Resize", asymmetric(mode, "floor"), {x, nullptr, scales});
   if (trivial(up)) return node.finish("Resize", asymmetric(mode, "ceil"), {x, nullptr, scales});
   HONE_ASSIGN(Value* const reduce, float_list(node, down, "down"));
@@ -67,9 +69,7 @@ Status import_resize_10(NodeImport& node) {
 
 }  // namespace
 
-Status import_resize(NodeImport& node) {
-  return node.opset() < 11 ? import_resize_10(node) : node.finish();
-}
+Status import_resize(NodeImport& node) { return node.opset() < 11 ? import_resize_10(node) : node.finish(); }
 
 Status import_grid_sample(NodeImport& node) {
   if (node.opset() >= 20) return node.finish();

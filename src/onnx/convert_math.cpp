@@ -41,7 +41,7 @@ Status import_elementwise(NodeImport& node) {
 Status import_prelu(NodeImport& node) {
   if (node.opset() >= 7) return node.finish();
   HONE_ASSIGN(Value* const x, node.required_input(0));
-  HONE_ASSIGN(Value* slope, node.required_input(1));
+  HONE_ASSIGN(Value * slope, node.required_input(1));
   // One slope for each channel, or one for all.
   if (slope->rank() == 1 && x->rank() > 2 && slope->shape()[0] != Dim(1)) {
     HONE_ASSIGN(slope, with_trailing_axes(node, slope, static_cast<int64_t>(x->rank()) - 2));
@@ -127,9 +127,9 @@ Status import_selu(NodeImport& node) {
 Status import_cast(NodeImport& node) {
   if (node.opset() >= 6) return node.finish();
   HONE_ASSIGN(const std::optional<std::string> to, node.take_string("to"));
-  constexpr std::string_view kWords[] = {"UNDEFINED", "FLOAT",   "UINT8",  "INT8",   "UINT16",    "INT16",
-                                         "INT32",     "INT64",   "STRING", "BOOL",   "FLOAT16",   "DOUBLE",
-                                         "UINT32",    "UINT64",  "COMPLEX64", "COMPLEX128"};
+  constexpr std::string_view kWords[] = {"UNDEFINED", "FLOAT",  "UINT8",     "INT8",      "UINT16",  "INT16",
+                                         "INT32",     "INT64",  "STRING",    "BOOL",      "FLOAT16", "DOUBLE",
+                                         "UINT32",    "UINT64", "COMPLEX64", "COMPLEX128"};
   const auto* const it = std::find(std::begin(kWords) + 1, std::end(kWords), to.value_or(""));
   if (it == std::end(kWords)) return invalid_model("attribute 'to' names no type: '" + to.value_or("") + "'");
   node.set("to", int64_t{it - std::begin(kWords)});

@@ -7,7 +7,8 @@ namespace hone::onnx {
 namespace {
 
 // Finishes with `x` and, as operands, the integer lists that are there.
-Status finish_with_lists(NodeImport& node, Value* x, std::initializer_list<std::pair<const char*, const std::optional<Ints>*>> lists) {
+Status finish_with_lists(NodeImport& node, Value* x,
+                         std::initializer_list<std::pair<const char*, const std::optional<Ints>*>> lists) {
   std::vector<Value*> inputs = {x};
   for (const auto& [hint, values] : lists) {
     inputs.push_back(nullptr);

@@ -61,7 +61,8 @@ Result<std::vector<uint32_t>> sort(const std::vector<OnnxNode>& nodes, const Pro
   if (order.size() == nodes.size()) return order;
   uint32_t stuck = 0;
   while (waiting_for[stuck] == 0) ++stuck;
-  return invalid_model("the graph has a cycle: " + describe(nodes[stuck]) + " waits for its own result, or for others "
+  return invalid_model("the graph has a cycle: " + describe(nodes[stuck]) +
+                       " waits for its own result, or for others "
                        "that do");
 }
 

@@ -72,8 +72,8 @@ Result<Tensor> ExternalData::read(const ExternalLocation& where, DataType dtype,
     return Tensor::share(dtype, dims, known.data(), std::make_shared<Tensor>(known));
   }
   HONE_ASSIGN(const Descriptor file, open_below(folder_, where.location));
-  HONE_ASSIGN(const int64_t size, regular_file_size(file, /*single_name=*/true).with_context(
-                                      "external data '" + std::string(where.location) + "'"));
+  HONE_ASSIGN(const int64_t size, regular_file_size(file, /*single_name=*/true)
+                                      .with_context("external data '" + std::string(where.location) + "'"));
   if (where.length >= 0 && static_cast<uint64_t>(where.length) != bytes) {
     return refuse(where.location, "has length " + std::to_string(where.length) + ", but the tensor needs " +
                                       std::to_string(bytes) + " bytes");

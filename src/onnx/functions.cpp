@@ -66,9 +66,9 @@ void note(const OnnxNode& node, const Function* function, int64_t opset, Unsuppo
 
 Status report(const UnsupportedOps& ops) {
   if (ops.empty()) return {};
-  std::string text = ops.size() == 1 ? "the model uses an operator that Hone doesn't have: "
-                                     : "the model uses " + std::to_string(ops.size()) +
-                                           " operators that Hone doesn't have: ";
+  std::string text = ops.size() == 1
+                         ? "the model uses an operator that Hone doesn't have: "
+                         : "the model uses " + std::to_string(ops.size()) + " operators that Hone doesn't have: ";
   bool first = true;
   for (const auto& [op, entry] : ops) {
     text += (first ? "" : "; ") + op + " in " + (entry.count == 1 ? "node " : "nodes ") + entry.nodes;

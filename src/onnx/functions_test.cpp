@@ -60,8 +60,8 @@ TEST(Functions, AreInlinedUnderNamesOfTheirOwn) {
                            .inputs = {"a"},
                            .outputs = {"b"},
                            .nodes = {node("Relu", {"a"}, {"t"}, {}, "first"), node("Neg", {"t"}, {"b"}, {}, "second")}};
-  const Result<Graph> graph = import_model(calling(
-      {twice}, {node("Twice", {"x"}, {"t"}, {}, "one", "own"), node("Twice", {"t"}, {"y"}, {}, "two", "own")}));
+  const Result<Graph> graph = import_model(
+      calling({twice}, {node("Twice", {"x"}, {"t"}, {}, "one", "own"), node("Twice", {"t"}, {"y"}, {}, "two", "own")}));
   ASSERT_TRUE(graph.ok()) << error_of(graph);
   EXPECT_EQ(ops_of(*graph), "Relu Neg Relu Neg ");
   EXPECT_EQ(graph->nodes()[0]->name(), "one/first");
@@ -84,9 +84,9 @@ TEST(Functions, AttributesAreGivenDefaultedOrLeftOut) {
                            .outputs = {"b"},
                            .nodes = {node("Leaky", {"a"}, {"b"}, {reference("slope", 1, "s")}, "", "own")},
                            .attributes = {"s"}};
-  const Result<Graph> graph = import_model(calling(
-      {leaky, outer}, {node("Leaky", {"x"}, {"h"}, {attr("other", 0.75f)}, "l", "own"),
-                       node("Outer", {"h"}, {"y"}, {attr("s", 0.5f)}, "o", "own")}));
+  const Result<Graph> graph =
+      import_model(calling({leaky, outer}, {node("Leaky", {"x"}, {"h"}, {attr("other", 0.75f)}, "l", "own"),
+                                            node("Outer", {"h"}, {"y"}, {attr("s", 0.5f)}, "o", "own")}));
   ASSERT_TRUE(graph.ok()) << error_of(graph);
   const auto nodes = graph->nodes();
   ASSERT_EQ(nodes.size(), 4u);
@@ -112,9 +112,8 @@ TEST(Functions, ResultsMayBeOperandsAndBodiesUnsorted) {
                           .inputs = {"a", "b"},
                           .outputs = {"b", "c"},
                           .nodes = {node("Neg", {"t"}, {"c"}), node("Relu", {"a"}, {"t"})}};
-  const Result<Graph> graph =
-      import_model(calling({swap}, {node("Neg", {"x"}, {"n"}), node("Swap", {"x", "n"}, {"p", "q"}, {}, "s", "own")},
-                           {"p", "q"}));
+  const Result<Graph> graph = import_model(
+      calling({swap}, {node("Neg", {"x"}, {"n"}), node("Swap", {"x", "n"}, {"p", "q"}, {}, "s", "own")}, {"p", "q"}));
   ASSERT_TRUE(graph.ok()) << error_of(graph);
   EXPECT_EQ(graph->outputs()[0], graph->find_value("n"));
   EXPECT_EQ(graph->output_names()[0], "p");

@@ -22,11 +22,11 @@ struct Scope {
   const Function* function = nullptr;  // null: the graph
   const std::vector<OnnxNode>* nodes = nullptr;
   const std::vector<uint32_t>* order = nullptr;
-  size_t next = 0;                                        // position in `order`
-  std::string prefix;                                     // of names made here
-  std::map<std::string_view, Value*> values;              // by their name in this scope; null: absent
-  std::map<std::string_view, std::string> output_names;   // in the graph, of the function's outputs
-  AttrMap attributes;                                     // of the call
+  size_t next = 0;                                       // position in `order`
+  std::string prefix;                                    // of names made here
+  std::map<std::string_view, Value*> values;             // by their name in this scope; null: absent
+  std::map<std::string_view, std::string> output_names;  // in the graph, of the function's outputs
+  AttrMap attributes;                                    // of the call
   const OnnxNode* call = nullptr;
 
   const OnnxNode& node() const { return (*nodes)[(*order)[next]]; }
@@ -112,8 +112,8 @@ Status GraphImporter::add_inputs(Scope& scope) {
     // An input with an initializer is a default that nobody needs to give: a constant.
     if (scope.values.contains(input.name)) continue;
     HONE_ASSIGN(TensorType type, types.read(input).with_context("input '" + std::string(input.name) + "'"));
-    HONE_ASSIGN(Value* const value, builder_.graph().add_input(std::string(input.name),
-                                                               {ValueType::Kind::kTensor, std::move(type)}));
+    HONE_ASSIGN(Value* const value,
+                builder_.graph().add_input(std::string(input.name), {ValueType::Kind::kTensor, std::move(type)}));
     scope.values.emplace(input.name, value);
   }
   return {};
@@ -243,7 +243,8 @@ Status GraphImporter::bind_parameters(const Function& function, const Scope& cal
   }
   scope.attributes = given;
   for (const Attribute& attribute : function.defaults) {
-    const bool is_given = std::any_of(given.begin(), given.end(), [&](const auto& a) { return a.first == attribute.name; });
+    const bool is_given =
+        std::any_of(given.begin(), given.end(), [&](const auto& a) { return a.first == attribute.name; });
     if (!is_given && has_value(attribute.type)) scope.attributes.emplace_back(attribute.name, attribute.value);
   }
   return {};

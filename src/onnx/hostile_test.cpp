@@ -14,12 +14,19 @@ using namespace test;
 std::string small_model() {
   TestModel model;
   model.graph.nodes = {node("Constant", {}, {"c"}, {attr("value", floats("t", {3}, {1, 2, 3}))}, "const"),
-                       node("Add", {"x", "c"}, {"h"}, {}, "add"), node("Own", {"h"}, {"y"}, {attr("k", 2)}, "call", "own")};
+                       node("Add", {"x", "c"}, {"h"}, {}, "add"),
+                       node("Own", {"h"}, {"y"}, {attr("k", 2)}, "call", "own")};
   model.graph.inputs = {value("x", {"N", 3})};
   model.graph.initializers = {ints("i", {2}, {1, 2})};
   model.graph.outputs = {value("y", {"N", 3})};
-  model.functions = {Message().text(1, "Own").text(4, "a").text(5, "b").text(6, "k").text(10, "own").message(
-      7, node("LeakyRelu", {"a"}, {"b"}, {attr("alpha", 0.5f)})).message(9, opset("", 17))};
+  model.functions = {Message()
+                         .text(1, "Own")
+                         .text(4, "a")
+                         .text(5, "b")
+                         .text(6, "k")
+                         .text(10, "own")
+                         .message(7, node("LeakyRelu", {"a"}, {"b"}, {attr("alpha", 0.5f)}))
+                         .message(9, opset("", 17))};
   model.more_opsets = {opset("own", 1)};
   return model.bytes();
 }
@@ -86,8 +93,8 @@ TEST(Hostile, LongChainsNeedNoStack) {
 
 TEST(Hostile, NamesThatClashWithMadeUpOnes) {
   // The importer would call its constant "s/axes", "s/axes_1" and so on: all taken.
-  TestModel model = one_node(9, node("Unsqueeze", {"x"}, {"y"}, {attr("axes", std::vector<int64_t>{0})}, "s"),
-                             {value("x", {2})});
+  TestModel model =
+      one_node(9, node("Unsqueeze", {"x"}, {"y"}, {attr("axes", std::vector<int64_t>{0})}, "s"), {value("x", {2})});
   model.graph.nodes.push_back(node("Relu", {"y"}, {"s/axes"}));
   for (int i = 1; i < 50; ++i) model.graph.nodes.push_back(node("Relu", {"y"}, {"s/axes_" + std::to_string(i)}));
   const Result<Graph> graph = import_model(model);
@@ -137,11 +144,12 @@ TEST(Hostile, TheMemoryLimitComesBeforeTheMemory) {
   EXPECT_EQ(graph.status().code(), Code::kResource);
   EXPECT_NE(error_of(graph).find("the limit is 8388608"), std::string::npos) << error_of(graph);
   // A misaligned tensor would be copied.
-  TestModel weights = one_node(17, node("Relu", {"w"}, {"y"}), {},
-                               {floats("w", {1 << 18}, std::vector<float>(1 << 18, 0.5f))});
+  TestModel weights =
+      one_node(17, node("Relu", {"w"}, {"y"}), {}, {floats("w", {1 << 18}, std::vector<float>(1 << 18, 0.5f))});
   int refused = 0;
   for (size_t offset = 0; offset < 4; ++offset) {
-    const Result<Graph> shifted = import_bytes(weights.bytes(), {.max_load_memory_bytes = 1 << 20}, std::nullopt, offset);
+    const Result<Graph> shifted =
+        import_bytes(weights.bytes(), {.max_load_memory_bytes = 1 << 20}, std::nullopt, offset);
     refused += shifted.ok() ? 0 : 1;
     if (!shifted.ok()) {
       EXPECT_EQ(shifted.status().code(), Code::kResource);

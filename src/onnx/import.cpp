@@ -6,10 +6,10 @@
 #include <cstring>
 #include <new>
 
+#include "base/escape.h"
 #include "onnx/descriptor.h"
 #include "onnx/graph_importer.h"
 #include "onnx/model_reader.h"
-#include "base/escape.h"
 
 namespace hone {
 
@@ -19,6 +19,15 @@ using onnx::FileBytes;
 using onnx::MemoryBudget;
 
 constexpr int64_t kDefaultLimit = int64_t{8} << 30;
+// More than anyone reads; a file can make them as long as itself.
+constexpr size_t kMaxMessageBytes = 64 * 1024;
+constexpr int kMaxRemarks = 100;
+
+// Text with names from the file, fit for a terminal.
+std::string presentable(std::string_view text) {
+  if (text.size() <= kMaxMessageBytes) return printable(text);
+  return printable(text.substr(0, kMaxMessageBytes)) + " ... (cut)";
+}
 
 MemoryBudget budget_of(const ImportOptions& options) {
   return MemoryBudget(options.max_load_memory_bytes > 0 ? options.max_load_memory_bytes : kDefaultLimit);
@@ -49,8 +58,10 @@ Result<Graph> import(const FileBytes& file, const std::optional<std::string>& ba
   std::optional<onnx::ExternalData> external;
   if (base_dir) external.emplace(*base_dir, budget);
   HONE_ASSIGN(const onnx::Model model, read_model(file, budget, external ? &*external : nullptr));
+  int remarks = 0;
   const onnx::Log log = [&](std::string_view line) {
-    if (options.log) options.log(printable(line));
+    if (!options.log || ++remarks > kMaxRemarks) return;
+    options.log(remarks < kMaxRemarks ? presentable(line) : "there are more remarks, which aren't shown");
   };
   return build_graph(model, budget, log);
 }
@@ -62,9 +73,9 @@ Result<Graph> guarded(std::string_view what, F&& load) {
     Result<Graph> graph = load();
     if (graph.ok()) return graph;
     const Status status = std::move(graph).with_context(what).status();
-    return Status(status.code(), printable(status.message()));
+    return Status(status.code(), presentable(status.message()));
   } catch (const std::bad_alloc&) {
-    return resource_error(printable(what) + ": out of memory");
+    return resource_error(presentable(what) + ": out of memory");
   }
 }
 

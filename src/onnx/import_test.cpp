@@ -51,8 +51,8 @@ TEST(Import, DimensionNamesAreSymbolsAndTheSameNameTheSameSymbol) {
 }
 
 TEST(Import, InputsWithInitializersAreConstants) {
-  TestModel model = one_node(17, node("Add", {"x", "w"}, {"y"}), {value("x", {2}), value("w", {2})},
-                             {floats("w", {2}, {1, 2})});
+  TestModel model =
+      one_node(17, node("Add", {"x", "w"}, {"y"}), {value("x", {2}), value("w", {2})}, {floats("w", {2}, {1, 2})});
   const Result<Graph> graph = import_model(model);
   ASSERT_TRUE(graph.ok()) << error_of(graph);
   EXPECT_EQ(graph->inputs().size(), 1u);
@@ -124,34 +124,53 @@ TEST(Import, ErrorsOfTheGraphsOwn) {
       {[](TestModel& m) { m.graph.inputs = {untyped("x")}; }, "input 'x': has no type"},
       {[](TestModel& m) { m.graph.inputs = {value("x", {-2})}; }, "negative dimension -2"},
       {[](TestModel& m) { m.graph.inputs.push_back(value("x", {2})); }, "two graph inputs 'x'"},
-      {[](TestModel& m) { m.graph.inputs = {value("x", {1 << 30, 1 << 30, 1 << 30})}; }, "more than 2^63 - 1 elements"},
+      {[](TestModel& m) {
+         m.graph.inputs = {value("x", {1 << 30, 1 << 30, 1 << 30})};
+       },
+       "more than 2^63 - 1 elements"},
       {[](TestModel& m) { m.graph.inputs = {value("x", std::vector<TestDim>(9, 1))}; }, "has rank 9"},
       {[](TestModel& m) { m.graph.inputs = {value("x", {2}, static_cast<DataType>(77))}; }, "element type 77"},
       {[](TestModel& m) { m.graph.outputs = {untyped("z")}; }, "nothing makes the graph's output 'z'"},
       {[](TestModel& m) { m.graph.outputs = {}; }, "no outputs"},
       {[](TestModel& m) { m.graph.outputs.push_back(untyped("y")); }, "two graph outputs 'y'"},
-      {[](TestModel& m) { m.graph.initializers = {floats("w", {1}, {1}), floats("w", {1}, {1})}; }, "two initializers"},
+      {[](TestModel& m) {
+         m.graph.initializers = {floats("w", {1}, {1}), floats("w", {1}, {1})};
+       },
+       "two initializers"},
       {[](TestModel& m) { m.graph.initializers = {floats("", {1}, {1})}; }, "has no name"},
       {[](TestModel& m) { m.graph.nodes.push_back(node("Relu", {"x"}, {"y"})); }, "'y', which node 'r' (Relu) makes"},
       {[](TestModel& m) { m.graph.nodes.push_back(node("Relu", {"x"}, {"x"})); }, "is an input or initializer"},
       {[](TestModel& m) { m.graph.nodes.push_back(node("Relu", {"q"}, {"z"})); }, "reads 'q', which nothing makes"},
       {[](TestModel& m) { m.graph.nodes = {node("Relu", {"y"}, {"y"}, {}, "r")}; }, "cycle: node 'r'"},
-      {[](TestModel& m) { m.graph.nodes = {node("Add", {"x", "b"}, {"y"}, {}, "r"), node("Relu", {"y"}, {"b"})}; },
+      {[](TestModel& m) {
+         m.graph.nodes = {node("Add", {"x", "b"}, {"y"}, {}, "r"), node("Relu", {"y"}, {"b"})};
+       },
        "cycle: node 'r'"},
       {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attr("alpha", 1)}, "r")}; },
        "node 'r' (Relu): Relu: attribute 'alpha'"},
-      {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attr("a", 1), attr("a", 1)}, "r")}; },
+      {[](TestModel& m) {
+         m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attr("a", 1), attr("a", 1)}, "r")};
+       },
        "'a' is given twice"},
       {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attribute("a", 2).single(2, 1.0f)}, "r")}; },
        "attribute 'a': says it is of type INT, but has a value of type FLOAT"},
-      {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attribute("a", 99)}, "r")}; }, "unknown type 99"},
-      {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attribute("a", 5).message(6, Message())}, "r")}; },
+      {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attribute("a", 99)}, "r")}; },
+       "unknown type 99"},
+      {[](TestModel& m) {
+         m.graph.nodes = {node("Relu", {"x"}, {"y"}, {attribute("a", 5).message(6, Message())}, "r")};
+       },
        "attribute 'a' is of type GRAPH"},
       {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y"}, {reference("a", 2, "b")}, "r")}; },
        "isn't in a function"},
-      {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x", "x", "x"}, {"y"}, {}, "r")}; }, "in node 'r' (Relu)"},
+      {[](TestModel& m) {
+         m.graph.nodes = {node("Relu", {"x", "x", "x"}, {"y"}, {}, "r")};
+       },
+       "in node 'r' (Relu)"},
       {[](TestModel& m) { m.graph.nodes = {node("Relu", {}, {"y"}, {}, "r")}; }, "in node 'r' (Relu)"},
-      {[](TestModel& m) { m.graph.nodes = {node("Relu", {"x"}, {"y", "z"}, {}, "r")}; }, "in node 'r' (Relu)"},
+      {[](TestModel& m) {
+         m.graph.nodes = {node("Relu", {"x"}, {"y", "z"}, {}, "r")};
+       },
+       "in node 'r' (Relu)"},
   };
   for (const auto& [change, expected] : cases) {
     const std::string error = with(change);
@@ -160,16 +179,16 @@ TEST(Import, ErrorsOfTheGraphsOwn) {
 }
 
 TEST(Import, TensorsInWrongPlaces) {
-  const Message external = tensor("w", DataType::kFloat32, {1})
-                               .message(13, Message().text(1, "location").text(2, "w.bin"))
-                               .integer(14, 1);
+  const Message external =
+      tensor("w", DataType::kFloat32, {1}).message(13, Message().text(1, "location").text(2, "w.bin")).integer(14, 1);
   TestModel constant = one_node(17, node("Constant", {}, {"y"}, {attr("value", external)}, "c"), {});
   EXPECT_NE(error_of(import_model(constant)).find("external data, which only initializers may"), std::string::npos);
   TestModel initializer = one_node(17, node("Relu", {"w"}, {"y"}), {}, {external});
   const Result<Graph> graph = import_model(initializer);
   EXPECT_EQ(graph.status().code(), Code::kInvalidArgument);
   EXPECT_NE(error_of(graph).find("the model was given as bytes"), std::string::npos);
-  TestModel sparse = one_node(17, node("Constant", {}, {"y"}, {attribute("sparse_value", 11).message(22, Message())}), {});
+  TestModel sparse =
+      one_node(17, node("Constant", {}, {"y"}, {attribute("sparse_value", 11).message(22, Message())}), {});
   EXPECT_EQ(import_model(sparse).status().code(), Code::kUnsupported);
   const std::string with_sparse = Message().message(7, Message().message(15, Message())).integer(1, 8).bytes();
   EXPECT_NE(error_of(import_bytes(with_sparse)).find("sparse initializers"), std::string::npos);

@@ -78,7 +78,7 @@ using Opsets = std::map<std::string_view, int64_t>;  // domain ("" for ai.onnx) 
 struct Function {
   std::string_view domain, name, overload;
   Names inputs, outputs;
-  Names attributes;                // those without a default
+  Names attributes;  // those without a default
   std::vector<Attribute> defaults;
   std::vector<OnnxNode> nodes;
   Opsets opsets;

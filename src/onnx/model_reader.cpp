@@ -155,9 +155,18 @@ Status ModelReader::read_attribute_fields(std::string_view message, Attribute& a
   while (reader.next()) {
     switch (reader.field()) {
       case 1: attribute.name = reader.bytes(); break;
-      case 2: fields.f = reader.single(); note(Type::kFloat); break;
-      case 3: fields.i = reader.integer(); note(Type::kInt); break;
-      case 4: fields.s = reader.bytes(); note(Type::kString); break;
+      case 2:
+        fields.f = reader.single();
+        note(Type::kFloat);
+        break;
+      case 3:
+        fields.i = reader.integer();
+        note(Type::kInt);
+        break;
+      case 4:
+        fields.s = reader.bytes();
+        note(Type::kString);
+        break;
       case 5: {
         HONE_ASSIGN(NamedTensor tensor, tensors_.read(reader.bytes(), /*allow_external=*/false));
         fields.t = std::move(tensor.tensor);
@@ -259,8 +268,8 @@ Status ModelReader::read_function(std::string_view message, Function& function) 
       case 10: function.domain = canonical_domain(reader.bytes()); break;
       case 11: {
         HONE_ASSIGN(Attribute * attribute, append(function.defaults));
-        HONE_TRY(read_attribute(reader.bytes(), *attribute)
-                     .with_context("function '" + std::string(function.name) + "'"));
+        HONE_TRY(
+            read_attribute(reader.bytes(), *attribute).with_context("function '" + std::string(function.name) + "'"));
         break;
       }
       case 13: function.overload = reader.bytes(); break;
@@ -364,9 +373,9 @@ Status ModelReader::read_metadata(std::string_view message, Model& model) {
 }  // namespace
 
 std::string_view name_of(Attribute::Type type) {
-  constexpr std::string_view kNames[] = {"UNDEFINED", "FLOAT",   "INT",    "STRING",        "TENSOR",
-                                         "GRAPH",     "FLOATS",  "INTS",   "STRINGS",       "TENSORS",
-                                         "GRAPHS",    "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS"};
+  constexpr std::string_view kNames[] = {
+      "UNDEFINED", "FLOAT",   "INT",    "STRING",        "TENSOR",         "GRAPH",      "FLOATS",     "INTS",
+      "STRINGS",   "TENSORS", "GRAPHS", "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS"};
   const auto index = static_cast<size_t>(type);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }

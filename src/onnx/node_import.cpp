@@ -31,7 +31,9 @@ std::string NodeImport::label() const {
   return std::string(op_type_);
 }
 
-void NodeImport::remark(std::string_view line) const { builder_.remark("node '" + label() + "': " + std::string(line)); }
+void NodeImport::remark(std::string_view line) const {
+  builder_.remark("node '" + label() + "': " + std::string(line));
+}
 
 Result<Value*> NodeImport::required_input(size_t i) const {
   if (input(i) == nullptr) return invalid_model("operand " + std::to_string(i) + " is missing");
@@ -150,8 +152,7 @@ Status NodeImport::finish(std::string_view op, AttrMap attributes, std::vector<V
   for (std::string& name : names) {
     if (name.empty()) name = builder_.fresh_name(label() + "/unused");
   }
-  HONE_ASSIGN(const Node* const node,
-              builder_.add_node(name_, std::move(made), std::move(inputs), std::move(names)));
+  HONE_ASSIGN(const Node* const node, builder_.add_node(name_, std::move(made), std::move(inputs), std::move(names)));
   for (size_t i = 0; i < outputs_.size(); ++i) results_[i] = node->output(i);
   return {};
 }
@@ -159,8 +160,7 @@ Status NodeImport::finish(std::string_view op, AttrMap attributes, std::vector<V
 Status NodeImport::finish_output(size_t i, std::string_view op, AttrMap attributes, std::vector<Value*> inputs) {
   if (!has_output(i)) return {};
   HONE_ASSIGN(OpPtr made, make_op(op, attributes));
-  HONE_ASSIGN(const Node* const node,
-              builder_.add_node(name_, std::move(made), std::move(inputs), {outputs_[i]}));
+  HONE_ASSIGN(const Node* const node, builder_.add_node(name_, std::move(made), std::move(inputs), {outputs_[i]}));
   results_[i] = node->output();
   return {};
 }

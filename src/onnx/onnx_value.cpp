@@ -8,8 +8,8 @@
 #include <new>
 #include <protozero/pbf_writer.hpp>
 
-#include "onnx/descriptor.h"
 #include "base/escape.h"
+#include "onnx/descriptor.h"
 #include "onnx/tensor_reader.h"
 
 namespace hone {

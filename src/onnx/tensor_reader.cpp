@@ -169,8 +169,8 @@ struct TensorReader::Fields {
   int64_t data_type = 0;
   std::optional<std::string_view> raw;
   size_t raw_header = 0;
-  uint32_t typed = 0;       // bit n: field n has contents
-  size_t typed_bytes = 0;   // encoded
+  uint32_t typed = 0;      // bit n: field n has contents
+  size_t typed_bytes = 0;  // encoded
   bool external = false, segment = false;
   ExternalLocation where;
 
@@ -232,15 +232,17 @@ Status TensorReader::check(const Fields& fields, bool allow_external) const {
   if (!fields.external) return {};
   if (!allow_external) return invalid_model("refers to external data, which only initializers may");
   if (external_ == nullptr) {
-    return invalid_argument("refers to external data, but the model was given as bytes; give the folder that holds "
-                            "its data files, or load the model by its path");
+    return invalid_argument(
+        "refers to external data, but the model was given as bytes; give the folder that holds "
+        "its data files, or load the model by its path");
   }
   return {};
 }
 
 Result<NamedTensor> TensorReader::read(std::string_view message, bool allow_external) {
   HONE_ASSIGN(const Fields fields, read_fields(message));
-  const std::string where = fields.name.empty() ? "a tensor without a name" : "tensor '" + std::string(fields.name) + "'";
+  const std::string where =
+      fields.name.empty() ? "a tensor without a name" : "tensor '" + std::string(fields.name) + "'";
   HONE_TRY(check(fields, allow_external).with_context(where));
   HONE_ASSIGN(Tensor tensor, contents(fields).with_context(where));
   HONE_ASSIGN(tensor, with_clean_bools(std::move(tensor)));

@@ -18,9 +18,7 @@ Result<Tensor> read(const Message& message) {
   return read_onnx_tensor(std::span(data, message.bytes().size()));
 }
 
-std::string bytes_of(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.data()), tensor.bytes()};
-}
+std::string bytes_of(const Tensor& tensor) { return {reinterpret_cast<const char*>(tensor.data()), tensor.bytes()}; }
 
 Message typed(DataType dtype, const std::vector<int64_t>& dims) { return test::tensor("t", dtype, dims); }
 

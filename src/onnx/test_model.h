@@ -91,9 +91,9 @@ inline Message reference(std::string_view name, int type, std::string_view of) {
   return attribute(name, type).text(21, of);
 }
 
-inline Message node(std::string_view op, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-                    const std::vector<Message>& attributes = {}, std::string_view name = "",
-                    std::string_view domain = "") {
+inline Message node(std::string_view op, const std::vector<std::string>& inputs,
+                    const std::vector<std::string>& outputs, const std::vector<Message>& attributes = {},
+                    std::string_view name = "", std::string_view domain = "") {
   Message message;
   for (const std::string& input : inputs) message.text(1, input);
   for (const std::string& output : outputs) message.text(2, output);
@@ -139,9 +139,7 @@ struct TestGraph {
   }
 };
 
-inline Message opset(std::string_view domain, int64_t version) {
-  return Message().text(1, domain).integer(2, version);
-}
+inline Message opset(std::string_view domain, int64_t version) { return Message().text(1, domain).integer(2, version); }
 
 struct TestModel {
   TestGraph graph;
@@ -174,7 +172,8 @@ inline Result<Graph> import_model(const TestModel& model, const ImportOptions& o
 
 // One node from the inputs given to an output "y", everything else as small as can be.
 inline TestModel one_node(int64_t version, const Message& made, const std::vector<Message>& inputs,
-                          const std::vector<Message>& initializers = {}, const std::vector<std::string>& outputs = {"y"}) {
+                          const std::vector<Message>& initializers = {},
+                          const std::vector<std::string>& outputs = {"y"}) {
   TestModel model;
   model.version = version;
   model.graph.nodes = {made};

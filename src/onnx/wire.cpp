@@ -52,7 +52,8 @@ void WireReader::read_payload() {
     return fail("it claims " + std::to_string(length) + " bytes, but only " + std::to_string(left) + " follow");
   }
   if (length > std::numeric_limits<uint32_t>::max()) {
-    return fail("it is " + std::to_string(length) + " bytes long; a field must be below 4 GiB (keep large weights as "
+    return fail("it is " + std::to_string(length) +
+                " bytes long; a field must be below 4 GiB (keep large weights as "
                 "external data)");
   }
   payload_ = Payload::kBytes;

@@ -56,7 +56,7 @@ class WireReader {
   const char* file_start_;
   const char* field_start_ = nullptr;
   Payload payload_ = Payload::kNone;
-  uint64_t number_ = 0;    // kVarint, kFixed32, kFixed64: the bits
+  uint64_t number_ = 0;     // kVarint, kFixed32, kFixed64: the bits
   std::string_view bytes_;  // kBytes
   size_t header_bytes_ = 0;
   Status status_;

@@ -20,7 +20,8 @@ Status read_all(std::string_view bytes, std::vector<int64_t>* integers = nullptr
 
 TEST(WireReader, ReadsIntegersPackedAndAlone) {
   std::vector<int64_t> values;
-  const Message message = Message().integer(1, -3).packed_integers<int64_t>(1, {7, INT64_MIN, INT64_MAX}).integer(1, 300);
+  const Message message =
+      Message().integer(1, -3).packed_integers<int64_t>(1, {7, INT64_MIN, INT64_MAX}).integer(1, 300);
   ASSERT_TRUE(read_all(message.bytes(), &values).ok());
   EXPECT_EQ(values, (std::vector<int64_t>{-3, 7, INT64_MIN, INT64_MAX, 300}));
 }
@@ -39,14 +40,18 @@ TEST(WireReader, ReadsFloatsPackedAndAlone) {
 TEST(WireReader, NamesTheByteOfWhatIsMalformed) {
   const std::string good = Message().integer(1, 5).bytes();
   const std::string cases[] = {
-      good + std::string("\x0a\x05" "abc", 5),         // 5 bytes claimed, 3 there
-      good + std::string("\x0a", 1),                   // no length
+      good + std::string("\x0a\x05"
+                         "abc",
+                         5),                                                       // 5 bytes claimed, 3 there
+      good + std::string("\x0a", 1),                                               // no length
       good + std::string("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12),  // varint of 11 bytes
-      good + std::string("\x0d\x01\x02", 3),           // fixed32 of 2 bytes
-      good + std::string("\x0b", 1),                   // a group
-      good + std::string("\x00\x01", 2),               // field 0
-      good + std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),  // length 2^64 - 1
-      good + std::string("\x0a\x80\x80\x80\x80\x10" "a", 7),                   // length 2^32, which narrows to 0
+      good + std::string("\x0d\x01\x02", 3),                                       // fixed32 of 2 bytes
+      good + std::string("\x0b", 1),                                               // a group
+      good + std::string("\x00\x01", 2),                                           // field 0
+      good + std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),      // length 2^64 - 1
+      good + std::string("\x0a\x80\x80\x80\x80\x10"
+                         "a",
+                         7),  // length 2^32, which narrows to 0
   };
   for (const std::string& bytes : cases) {
     const Status status = read_all(bytes);

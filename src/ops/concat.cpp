@@ -33,8 +33,9 @@ Status Concat::infer(InferContext& ctx) const {
       if (static_cast<int64_t>(k) == joined) {
         shape[k] = shape[k] + ctx.shape(i)[k];
       } else {
-        HONE_ASSIGN(shape[k], unify(ctx, shape[k], ctx.shape(i)[k],
-                                    "the sizes of axis " + std::to_string(k) + " of operands 0 and " + std::to_string(i)));
+        HONE_ASSIGN(shape[k],
+                    unify(ctx, shape[k], ctx.shape(i)[k],
+                          "the sizes of axis " + std::to_string(k) + " of operands 0 and " + std::to_string(i)));
       }
     }
   }
@@ -74,7 +75,8 @@ Result<std::vector<Dim>> equal_parts(InferContext& ctx, const Dim& whole, bool m
   const Dim part = must_be_even ? floor_div(whole, count) : ceil_div(whole, count);
   const Dim last = whole - part * Dim(count - 1);
   if (must_be_even) {
-    HONE_TRY(ctx.require_equal(part * Dim(count), whole, "the size of the axis and a multiple of the number of outputs"));
+    HONE_TRY(
+        ctx.require_equal(part * Dim(count), whole, "the size of the axis and a multiple of the number of outputs"));
   } else if (last.is_const() && last.value() < 0) {
     return invalid_model("an axis of size " + std::to_string(whole.value()) + " can't be split into " +
                          std::to_string(count) + " parts of " + std::to_string(part.value()) +

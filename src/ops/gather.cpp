@@ -64,8 +64,9 @@ Status GatherND::infer(InferContext& ctx) const {
   }
   const std::optional<int64_t> tuple = indices.back().as_const();
   if (!tuple) {
-    return unsupported("the last dimension of operand 1, which decides the rank of the output, isn't known: give the "
-                       "operand a fixed size");
+    return unsupported(
+        "the last dimension of operand 1, which decides the rank of the output, isn't known: give the "
+        "operand a fixed size");
   }
   if (*tuple < 1 || *tuple > static_cast<int64_t>(data.size()) - batch_dims) {
     return invalid_model("the last dimension of operand 1 is " + std::to_string(*tuple) + ", must be in [1, " +

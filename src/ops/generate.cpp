@@ -65,7 +65,8 @@ Status expect_scalar(InferContext& ctx, size_t i, std::string_view what) {
     return invalid_model("operand " + std::to_string(i) + " (" + std::string(what) + ") has rank " +
                          std::to_string(ctx.rank(i)) + ", must be a scalar");
   }
-  return ctx.require_equal(element_count(ctx.shape(i)), 1, "the number of elements of '" + std::string(what) + "' and 1");
+  return ctx.require_equal(element_count(ctx.shape(i)), 1,
+                           "the number of elements of '" + std::string(what) + "' and 1");
 }
 
 Status zero_delta() { return invalid_model("'delta' is 0, so the range would never end"); }
@@ -141,7 +142,8 @@ Result<Dim> one_hot_depth(InferContext& ctx) {
   }
   const std::optional<double> depth = scalar_number(ctx.contents(1));
   if (!depth) return ctx.resolved_later("depth");
-  if (!(*depth >= 0 && *depth < 0x1p62)) return invalid_model("'depth' is " + std::to_string(*depth) + ", must be 0 or more");
+  if (!(*depth >= 0 && *depth < 0x1p62))
+    return invalid_model("'depth' is " + std::to_string(*depth) + ", must be 0 or more");
   return Dim(static_cast<int64_t>(*depth));
 }
 

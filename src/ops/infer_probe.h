@@ -12,8 +12,8 @@
 namespace hone::probe {
 
 // Sizes, and a run-time value of unknown sign.
-inline const Dim N = Dim::symbol(0, true), M = Dim::symbol(1, true), H = Dim::symbol(2, true),
-                 W = Dim::symbol(3, true), V = Dim::symbol(4, false);
+inline const Dim N = Dim::symbol(0, true), M = Dim::symbol(1, true), H = Dim::symbol(2, true), W = Dim::symbol(3, true),
+                 V = Dim::symbol(4, false);
 inline constexpr SymbolId kFirstValue = 100, kFirstLater = 200, kFirstCount = 300;
 
 // v0, v1 ... are elements that inference asked for, ? dimensions that are told later, # counted ones.
@@ -43,7 +43,9 @@ inline InferOperand scalar(Dim element, DataType dtype = DataType::kInt64) {
   return {.present = true, .type = {dtype, {}}, .constant = nullptr, .elements = std::vector<Dim>{std::move(element)}};
 }
 // A list given at run time.
-inline InferOperand runtime_list(Dim size, DataType dtype = DataType::kInt64) { return shaped({std::move(size)}, dtype); }
+inline InferOperand runtime_list(Dim size, DataType dtype = DataType::kInt64) {
+  return shaped({std::move(size)}, dtype);
+}
 inline InferOperand absent() { return {}; }
 
 class ProbeSymbols final : public SymbolSource {

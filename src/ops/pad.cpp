@@ -1,5 +1,7 @@
 #include "ops/pad.h"
 
+#include <algorithm>
+
 #include "ops/shape_operand.h"
 #include "ops/type_set.h"
 
@@ -13,7 +15,8 @@ Status check_operands(InferContext& ctx) {
   HONE_TRY(expect_int_list(ctx, Pad::kPads, "pads"));
   if (ctx.has_input(Pad::kValue)) {
     HONE_TRY(ctx.expect_same_dtype(Pad::kData, Pad::kValue));
-    HONE_TRY(ctx.require_equal(element_count(ctx.shape(Pad::kValue)), 1, "the number of elements of 'constant_value' and 1"));
+    HONE_TRY(ctx.require_equal(element_count(ctx.shape(Pad::kValue)), 1,
+                               "the number of elements of 'constant_value' and 1"));
   }
   if (ctx.has_input(Pad::kAxes)) HONE_TRY(expect_int_list(ctx, Pad::kAxes, "axes", /*allow_int32=*/true));
   return {};
@@ -34,6 +37,8 @@ Result<std::optional<Ints>> padded_axes(InferContext& ctx) {
   return axes;
 }
 
+bool has_known_sign(const Dim& pad) { return pad.is_const() || pad.nonnegative(); }
+
 }  // namespace
 
 Status Pad::infer(InferContext& ctx) const {
@@ -42,6 +47,7 @@ Status Pad::infer(InferContext& ctx) const {
   HONE_ASSIGN(const std::optional<Ints> axes, padded_axes(ctx));
   const std::optional<std::vector<Dim>> pads = ctx.elements(kPads);
   const bool known = axes && pads && pads->size() == 2 * axes->size();
+  const bool signs_known = known && std::all_of(pads->begin(), pads->end(), has_known_sign);
   if (!axes) {
     for (Dim& dim : shape) dim = ctx.resolved_later("padded");
   }
@@ -53,10 +59,11 @@ Status Pad::infer(InferContext& ctx) const {
     }
     const Dim padded = dim + (*pads)[k] + (*pads)[axes->size() + k];
     if (padded.is_const() && padded.value() < 0) {
-      return invalid_model("'pads' takes away more than axis " + std::to_string((*axes)[k]) + " has: its size would be " +
-                           std::to_string(padded.value()));
+      return invalid_model("'pads' takes away more than axis " + std::to_string((*axes)[k]) +
+                           " has: its size would be " + std::to_string(padded.value()));
     }
-    dim = padded;
+    // Where the signs of pads aren't known, a size of its own is known to be 0 or more.
+    dim = signs_known || padded.nonnegative() ? padded : ctx.resolved_later("padded");
   }
   ctx.set_output(0, ctx.dtype(kData), std::move(shape));
   return {};

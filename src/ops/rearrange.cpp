@@ -63,7 +63,8 @@ Status DepthToSpace::infer(InferContext& ctx) const {
   HONE_TRY(expect_types(ctx, 0, kComputableTypes));
   HONE_TRY(ctx.expect_rank(0, 4));
   const Shape& in = ctx.shape(0);
-  HONE_ASSIGN(const Dim depth, divided(ctx, in[1], blocksize * blocksize, "the channels and a multiple of blocksize^2"));
+  HONE_ASSIGN(const Dim depth,
+              divided(ctx, in[1], blocksize * blocksize, "the channels and a multiple of blocksize^2"));
   ctx.set_output(0, ctx.dtype(0), {in[0], depth, in[2] * Dim(blocksize), in[3] * Dim(blocksize)});
   return {};
 }
@@ -92,7 +93,8 @@ Status ReverseSequence::infer(InferContext& ctx) const {
   HONE_TRY(ctx.expect_inputs(2, 2));
   HONE_TRY(expect_types(ctx, 0, kComputableTypes));
   HONE_TRY(expect_int_list(ctx, 1, "sequence_lens"));
-  if (ctx.rank(0) < 2) return invalid_model("operand 0 has rank " + std::to_string(ctx.rank(0)) + ", must be 2 or more");
+  if (ctx.rank(0) < 2)
+    return invalid_model("operand 0 has rank " + std::to_string(ctx.rank(0)) + ", must be 2 or more");
   HONE_TRY(ctx.require_equal(ctx.shape(1)[0], ctx.shape(0)[static_cast<size_t>(batch_axis)],
                              "the number of sequence lengths and the batch size"));
   ctx.set_output(0, ctx.input(0));
@@ -102,7 +104,8 @@ Status ReverseSequence::infer(InferContext& ctx) const {
 Status Trilu::infer(InferContext& ctx) const {
   HONE_TRY(ctx.expect_inputs(1, 2));
   HONE_TRY(expect_types(ctx, 0, kComputableTypes));
-  if (ctx.rank(0) < 2) return invalid_model("operand 0 has rank " + std::to_string(ctx.rank(0)) + ", must be 2 or more");
+  if (ctx.rank(0) < 2)
+    return invalid_model("operand 0 has rank " + std::to_string(ctx.rank(0)) + ", must be 2 or more");
   if (ctx.has_input(1)) {
     HONE_TRY(ctx.expect_dtype(1, {DataType::kInt64}));
     HONE_TRY(ctx.require_equal(element_count(ctx.shape(1)), 1, "the number of elements of 'k' and 1"));

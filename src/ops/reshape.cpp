@@ -73,7 +73,12 @@ Result<Dim> remaining_size(InferContext& ctx, const Shape& from, const Shape& to
 Status require_equal_counts(InferContext& ctx, const Shape& from, const Shape& to) {
   std::vector<Dim> a = from, b = to;
   cancel_common(a, b, false);
-  return ctx.require_equal(element_count(a), element_count(b), "the numbers of elements before and after");
+  const Dim difference = element_count(a) - element_count(b);
+  if (difference == Dim(0)) return {};
+  constexpr const char* kWhat = "the numbers of elements before and after";
+  if (difference.is_const()) return ctx.require_equal(element_count(a), element_count(b), kWhat);
+  // What is in both may be 0.
+  return ctx.require_equal(element_count(from), element_count(to), kWhat);
 }
 
 namespace {
@@ -161,8 +166,9 @@ Result<Shape> squeeze_ones(const Shape& shape) {
   Shape kept;
   for (const Dim& dim : shape) {
     if (!dim.is_const()) {
-      return unsupported("without axes the rank of the output depends on the size of a dimension that isn't known: "
-                         "list the axes, or fix the sizes of the model's inputs");
+      return unsupported(
+          "without axes the rank of the output depends on the size of a dimension that isn't known: "
+          "list the axes, or fix the sizes of the model's inputs");
     }
     if (dim != Dim(1)) kept.push_back(dim);
   }

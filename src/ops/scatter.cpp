@@ -32,8 +32,9 @@ Status ScatterND::infer(InferContext& ctx) const {
   HONE_TRY(ctx.expect_rank(2, lead + data.size() - skipped));
   for (size_t i = 0; i < updates.size(); ++i) {
     const Dim& expected = i < lead ? indices[i] : data[i - lead + skipped];
-    HONE_TRY(ctx.require_equal(updates[i], expected, "dimension " + std::to_string(i) + " of the updates and of " +
-                                                         (i < lead ? "the indices" : "the slices that they replace")));
+    HONE_TRY(ctx.require_equal(updates[i], expected,
+                               "dimension " + std::to_string(i) + " of the updates and of " +
+                                   (i < lead ? "the indices" : "the slices that they replace")));
   }
   return ctx.require_equal(indices.back(), Dim(*tuple), "the last dimension of operand 1 and what the ranks ask for");
 }

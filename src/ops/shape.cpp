@@ -8,7 +8,9 @@ namespace hone {
 
 std::pair<size_t, size_t> ShapeOf::axes(size_t rank) const {
   const auto r = static_cast<int64_t>(rank);
-  const auto clamped = [r](int64_t axis) { return static_cast<size_t>(std::clamp<int64_t>(axis < 0 ? axis + r : axis, 0, r)); };
+  const auto clamped = [r](int64_t axis) {
+    return static_cast<size_t>(std::clamp<int64_t>(axis < 0 ? axis + r : axis, 0, r));
+  };
   const size_t first = clamped(start);
   return {first, std::max(first, clamped(end.value_or(r)))};
 }

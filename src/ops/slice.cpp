@@ -75,8 +75,10 @@ std::optional<Dim> slice_count(const Dim& size, const Dim& start, const Dim& end
   }
   const std::optional<Bound> first = Bound::of(start, size), last = Bound::of(end, size);
   if (!first || !last) return std::nullopt;
-  const int64_t stride = step.value() > 0 ? step.value() : -std::max(step.value(), -std::numeric_limits<int64_t>::max());
-  return ceil_div(step.value() > 0 ? forward_length(size, *first, *last) : backward_length(size, *first, *last), stride);
+  const int64_t stride =
+      step.value() > 0 ? step.value() : -std::max(step.value(), -std::numeric_limits<int64_t>::max());
+  return ceil_div(step.value() > 0 ? forward_length(size, *first, *last) : backward_length(size, *first, *last),
+                  stride);
 }
 
 namespace {
@@ -149,8 +151,8 @@ void slice_elements(InferContext& ctx, const Bounds& bounds) {
 Status Slice::infer(InferContext& ctx) const {
   HONE_TRY(ctx.expect_inputs(3, 5));
   HONE_TRY(expect_types(ctx, kData, kComputableTypes));
-  for (const auto& [i, what] : {std::pair<size_t, const char*>{kStarts, "starts"}, {kEnds, "ends"}, {kAxes, "axes"},
-                                {kSteps, "steps"}}) {
+  for (const auto& [i, what] :
+       {std::pair<size_t, const char*>{kStarts, "starts"}, {kEnds, "ends"}, {kAxes, "axes"}, {kSteps, "steps"}}) {
     if (ctx.has_input(i)) HONE_TRY(expect_int_list(ctx, i, what, /*allow_int32=*/true));
   }
   HONE_TRY(expect_lengths(ctx));

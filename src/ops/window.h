@@ -57,9 +57,9 @@ struct WindowGeometry {
 // How many elements of the input a kernel of `kernel` taps spans.
 Dim dilated_kernel(const Dim& kernel, int64_t dilation);
 
-// The number of positions along one axis. `ceil_mode` lets a last window reach past the end, provided that it starts
-// before the end padding. After check_window() with at least axis + 1 axes. Errors: the kernel is provably larger than
-// the padded input.
+// The number of positions along one axis. `ceil_mode` lets a last window reach past the end (under VALID too), provided
+// that it starts before the end padding. After check_window() with at least axis + 1 axes. Errors: the kernel is
+// provably larger than the padded input.
 Result<Dim> window_output(const Window& window, size_t axis, const Dim& input, const Dim& kernel, bool ceil_mode);
 
 // Splits the padding that SAME_* and output_shape ask for in total (negative counts as none). The odd element goes to

@@ -99,7 +99,7 @@ class Folder {
 
   bool is_foldable(const Node& node) const {
     return context_.evaluate && std::all_of(node.inputs().begin(), node.inputs().end(), [](const Value* input) {
-             return input == nullptr || (input->is_constant() && input->dtype() != DataType::kString);
+             return input == nullptr || (input->is_constant() && is_computable(input->dtype()));
            });
   }
 
@@ -135,7 +135,7 @@ class Folder {
   }
 
   // The node stays; running it tells what is wrong with it.
-  Result<bool> skip(const Node& node, const std::string& why) const {
+  Result<bool> skip(const Node& node, const std::string& why) {
     context_.remark(describe(node) + " isn't folded: " + why);
     return false;
   }

@@ -6,8 +6,8 @@ namespace hone {
 
 namespace {
 
-// Some seconds of plain loops.
-constexpr double kMaxWork = 8e9;
+// A few seconds of plain loops.
+constexpr double kMaxWork = 2e9;
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "graph/graph.h"
@@ -41,8 +42,9 @@ class PassContext {
   bool reserve(int64_t bytes);
   // Takes a part of the work that folding may do; false: it would take too long.
   bool spend(double multiplications);
-  void remark(const std::string& line) const {
-    if (log) log(line);
+  // Says something once, however many rounds find it.
+  void remark(const std::string& line) {
+    if (log && said_.insert(line).second) log(line);
   }
 
   // For the driver: tells what the graph's constants take now.
@@ -53,6 +55,7 @@ class PassContext {
   int64_t initial_bytes_ = -1;  // of constants; negative: not known yet
   int64_t used_bytes_ = 0;
   double work_ = 0;
+  std::unordered_set<std::string> said_;
 };
 
 // Returns whether it changed the graph. An error means that the model is invalid (or a pass is wrong) and names the

@@ -82,7 +82,9 @@ std::span<const Pass> canonical_passes() { return kPasses; }
 Status run_passes(Graph& graph, PassContext& context, PassReport* report) {
   PassReport unused;
   HONE_TRY(run_rounds(graph, kPasses, kMaxRounds, context, report != nullptr ? *report : unused));
-  GraphEditor(graph).drop_unused_symbols();
+  GraphEditor editor(graph);
+  editor.update_host_values();
+  editor.drop_unused_symbols();
   return context.verify ? verify(graph) : Status();
 }
 

@@ -53,6 +53,14 @@ TEST(Pipeline, ASecondRunFindsNothing) {
   EXPECT_EQ(run(once.substr(once.find('\n')), second), once);
 }
 
+TEST(Pipeline, AnInputThatNoLongerDecidesShapesIsAnOrdinaryOne) {
+  PassContext context;
+  EXPECT_EQ(run("input %x: float32[2,3] input %k: int64[2] %t = Reshape(%x, %k) %s = Shape(%x) %u = Reshape(%t, %s)\n"
+                "%y = Relu(%u) output %y output %k",
+                context),
+            print_graph(graph_of("input %x: float32[2,3] input %k: int64[2] %y = Relu(%x) output %y output %k")));
+}
+
 TEST(Pipeline, StopsAfterAnyNumberOfRewrites) {
   PassContext unlimited;
   const std::string all = run(kBlock, unlimited);

@@ -21,21 +21,28 @@ Node* producer(const Value* value, std::string_view op) {
   return node != nullptr && node->body() == nullptr && node->op().name() == op ? node : nullptr;
 }
 
-// Constants of models are rounded to the model's type.
-bool is_constant(const Value* value, double number, double tolerance = 0) {
+// Half of a step of the type around 1: constants of models are rounded to it.
+double rounding_of(DataType type) {
+  switch (type) {
+    case DataType::kFloat16: return 0x1p-11;
+    case DataType::kBFloat16: return 0x1p-8;
+    default: return 0x1p-23;
+  }
+}
+
+bool is_constant(const Value* value, double number) {
   if (value == nullptr || !value->is_constant() || value->constant().count() != 1) return false;
   const std::optional<std::vector<double>> values = to_doubles(value->constant());
-  return values && std::fabs((*values)[0] - number) <= tolerance;
+  return values && std::fabs((*values)[0] - number) <= number * rounding_of(value->dtype());
 }
 
 // The operand of a commutative node beside the constant `number`.
-Value* beside_constant(const Node* node, double number, double tolerance = 0) {
-  if (is_constant(node->input(1), number, tolerance)) return node->input(0);
-  return is_constant(node->input(0), number, tolerance) ? node->input(1) : nullptr;
+Value* beside_constant(const Node* node, double number) {
+  if (is_constant(node->input(1), number)) return node->input(0);
+  return is_constant(node->input(0), number) ? node->input(1) : nullptr;
 }
 
 constexpr double kSixth = 1.0 / 6.0;
-constexpr double kSixthTolerance = 1e-3;  // of float16 and bfloat16
 
 // min(max(x + 3, 0), 6)
 std::optional<Match> match_relu6_of_shifted(Value* value) {
@@ -54,7 +61,7 @@ Node* sixth_of(Value* value, Value** whole) {
     return div;
   }
   Node* mul = producer(value, "Mul");
-  *whole = mul != nullptr ? beside_constant(mul, kSixth, kSixthTolerance) : nullptr;
+  *whole = mul != nullptr ? beside_constant(mul, kSixth) : nullptr;
   return *whole != nullptr ? mul : nullptr;
 }
 
@@ -62,7 +69,7 @@ Node* sixth_of(Value* value, Value** whole) {
 std::optional<Match> match_gate(Value* value) {
   if (Node* node = producer(value, "HardSigmoid")) {
     const auto& op = static_cast<const HardSigmoid&>(node->op());
-    if (std::fabs(op.alpha - kSixth) > 1e-6 || op.beta != 0.5f) return std::nullopt;
+    if (std::fabs(op.alpha - kSixth) > kSixth * 0x1p-23 || op.beta != 0.5f) return std::nullopt;
     return Match{node->input(0), {node}};
   }
   Value* whole = nullptr;

@@ -131,7 +131,8 @@ struct EngineImage {
 // - Every other step writes its outputs, each the only written value of its storage, which is kArena or kOutput.
 //   So operands and outputs never overlap, and each storage is filled once.
 // - Steps are in execution order; kShape steps run first, on constants, shape values and each other's results (Shape
-//   and Size look at no contents and may have any operand). Symbols are known before sizes need them.
+//   and Size look at no contents and may have any operand). Symbols are known before sizes need them; what kRun steps
+//   resolve from known shapes is known to the kShape steps after them.
 // - A storage of kind kInput or kOutput is exactly as large as its binding's value, which begins it; an input's value
 //   lies in its own kInput storage. An output's value may lie anywhere.
 // - Offsets are numbers, multiples of the element's size. Sizes of storages know no counted symbols.

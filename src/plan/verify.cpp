@@ -338,11 +338,19 @@ class Verifier {
       const bool given = storage.kind == PlanStorage::Kind::kInput && plan_.bindings[storage.index].is_shape_value;
       if (given || storage.kind == PlanStorage::Kind::kConstant) fill(static_cast<StorageId>(i));
     }
-    HONE_TRY(walk(Step::Stage::kShape));
+    for (const Step& step : plan_.steps) {
+      if (step.stage == Step::Stage::kShape) {
+        HONE_TRY(walk_step(step).with_context("step " + quoted(step.name)));
+      } else {
+        note_resolved(step);
+      }
+    }
     for (size_t i = 0; i < plan_.storages.size(); ++i) {
       if (plan_.storages[i].kind == PlanStorage::Kind::kInput) fill(static_cast<StorageId>(i));
     }
-    HONE_TRY(walk(Step::Stage::kRun));
+    for (const Step& step : plan_.steps) {
+      if (step.stage == Step::Stage::kRun) HONE_TRY(walk_step(step).with_context("step " + quoted(step.name)));
+    }
     for (const PlanBinding& binding : plan_.bindings) {
       if (!filled_[value(binding.value).storage]) {
         return corrupt_engine("nothing computes the output " + quoted(binding.name));
@@ -351,12 +359,12 @@ class Verifier {
     return {};
   }
 
-  Status walk(Step::Stage stage) {
-    for (const Step& step : plan_.steps) {
-      if (step.stage != stage) continue;
-      HONE_TRY(walk_step(step).with_context("step " + quoted(step.name)));
-    }
-    return {};
+  // A step of the run whose operands' shapes are known has its own resolved when shapes are set, in order with the
+  // shape stage. (If contents that it needs come later, the runtime finds that out.)
+  void note_resolved(const Step& step) {
+    const bool shapes_known = std::all_of(step.inputs.begin(), step.inputs.end(),
+                                          [&](ValueId id) { return id < 0 || check_known(id).ok(); });
+    for (const SymbolId id : step.resolved) known_[id] = known_[id] || shapes_known;
   }
 
   Status walk_step(const Step& step) {

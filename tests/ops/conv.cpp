@@ -202,6 +202,7 @@ TEST(Conv, Random) {
 }
 
 TEST(Conv, Special) {
+  constexpr int64_t kHalf = int64_t{1} << 61;
   check_cases({
       {.name = "infinity times zero",
        .op = "Conv",
@@ -215,6 +216,11 @@ TEST(Conv, Special) {
                   given(tensor<float>({1, 1, 3}, {std::numeric_limits<float>::infinity(), 3,
                                                   std::numeric_limits<float>::quiet_NaN()}))},
        .expected = {tensor<float>({1, 1, 1}, {6})}},
+      {.name = "steps and pads near the limit of 64 bits",
+       .op = "Conv",
+       .attributes = {{"pads", Ints{3 * kHalf, 0}}, {"strides", Ints{2 * kHalf}}, {"dilations", Ints{2 * kHalf}}},
+       .inputs = {given(tensor<float>({1, 1, 2}, {2, 3})), given(tensor<float>({1, 1, 1}, {5}))},
+       .expected = {tensor<float>({1, 1, 2}, {0, 0})}},
   });
 }
 

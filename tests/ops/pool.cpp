@@ -255,12 +255,21 @@ TEST(AveragePool, CountIncludePad) {
 }
 
 TEST(AveragePool, Special) {
+  constexpr int64_t kHuge = int64_t{1} << 42;
   check_cases({
       {.name = "a window that sees nothing",
        .op = "AveragePool",
        .attributes = kernel_of({2}, {{"dilations", Ints{2}}, {"pads", Ints{1, 1}}}),
        .inputs = {given(tensor<float>({1, 1, 1}, {4}))},
        .expected = {tensor<float>({1, 1, 1}, {0})}},
+      {.name = "pads beyond 64 bits",
+       .op = "AveragePool",
+       .attributes = kernel_of({kHuge, kHuge}, {{"pads", Ints{kHuge - 1, kHuge - 1, kHuge - 1, kHuge - 1}},
+                                                {"strides", Ints{kHuge - 1, kHuge - 1}},
+                                                {"count_include_pad", int64_t{1}}}),
+       .inputs = {given(tensor<float>({1, 1, 1, 1}, {4}))},
+       .expected = {tensor<float>({1, 1, 2, 2}, {0x1p-82f, 0x1p-82f, 0x1p-82f, 0x1p-82f})},
+       .tolerance = Tolerance{1e-6, 0}},
       {.name = "infinities",
        .op = "AveragePool",
        .attributes = kernel_of({2}),

@@ -1,6 +1,6 @@
 #include "support/graph_run.h"
 
-#include "backends/reference/reference.h"
+#include "backends/reference/backend.h"
 #include "graph/infer.h"
 
 namespace hone::test {

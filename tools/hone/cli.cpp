@@ -51,6 +51,11 @@ int run_command_line(int argc, const char* const* argv) {
     std::fputs(app.help().c_str(), stderr);
     return kUsageError;
   }
+  const std::string first = argv[1];
+  if (!first.starts_with('-') && app.get_subcommands([&](CLI::App* c) { return c->get_name() == first; }).empty()) {
+    std::fputs(("hone: there is no command '" + printable(first) + "'; 'hone --help' lists them.\n").c_str(), stderr);
+    return kUsageError;
+  }
   app.require_subcommand(1);
   try {
     app.parse(argc, argv);

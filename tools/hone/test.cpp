@@ -86,21 +86,23 @@ CaseResult judge(const TestCase& test, CaseResult result, SkipList* skips) {
 
 void report(const TestArguments& arguments, const TestCase& test, const CaseResult& result, Tally& tally,
             Shell& shell) {
-  const char* word = result.outcome == Outcome::kPassed   ? "ok"
-                     : result.outcome == Outcome::kFailed ? "FAILED"
-                                                          : "unsupported";
-  ++(result.outcome == Outcome::kPassed   ? tally.passed
-     : result.outcome == Outcome::kFailed ? tally.failed
-                                          : tally.unsupported);
-  const bool quiet_case = arguments.failures_only && result.outcome != Outcome::kFailed;
-  const bool with_detail =
-      result.outcome == Outcome::kFailed || (arguments.list_unsupported && result.outcome == Outcome::kUnsupported);
-  std::string line = std::string(word) + std::string(12 - std::string_view(word).size(), ' ') + printable(test.name);
-  if (with_detail) line += ": " + printable(result.detail);
-  if (!quiet_case || with_detail) shell.print(line + "\n");
+  struct Words {
+    std::string_view line, json;
+    int64_t Tally::*count;
+  };
+  constexpr Words kWords[] = {{"ok", "passed", &Tally::passed},
+                              {"FAILED", "failed", &Tally::failed},
+                              {"unsupported", "unsupported", &Tally::unsupported}};
+  const Words& words = kWords[static_cast<size_t>(result.outcome)];
+  ++(tally.*words.count);
+  const bool failed = result.outcome == Outcome::kFailed;
+  const bool explained = failed || (arguments.list_unsupported && result.outcome == Outcome::kUnsupported);
+  std::string line = std::string(words.line) + std::string(12 - words.line.size(), ' ') + printable(test.name);
+  if (explained) line += ": " + printable(result.detail);
+  if (explained || !arguments.failures_only) shell.print(line + "\n");
   tally.cases.push_back({{"name", test.name},
                          {"folder", test.folder},
-                         {"outcome", result.outcome == Outcome::kFailed ? "failed" : word},
+                         {"outcome", words.json},
                          {"detail", result.detail},
                          {"seconds", result.seconds}});
 }

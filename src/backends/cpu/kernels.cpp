@@ -7,12 +7,39 @@ namespace hone::cpu {
 namespace {
 
 constexpr const KernelDef* kKernels[] = {
+    &kConvDepthwise,
+    &kConvGemm,
+    &kMatMul,
+    &kGemm,
 #ifndef HONE_STD_THREADS
     &kConvOneDnn,
     &kConvTransposeOneDnn,
     &kMatMulOneDnn,
     &kGemmOneDnn,
 #endif
+    &kRelu,
+    &kLeakyRelu,
+    &kSigmoid,
+    &kSiLU,
+    &kSwish,
+    &kHardSigmoid,
+    &kHardSwish,
+    &kTanh,
+    &kExp,
+    &kErf,
+    &kGelu,
+    &kSqrt,
+    &kNeg,
+    &kAbs,
+    &kReciprocal,
+    &kAdd,
+    &kSub,
+    &kMul,
+    &kDiv,
+    &kPow,
+    &kSoftmax,
+    &kLayerNormalization,
+    &kReduceMean,
 };
 
 }  // namespace

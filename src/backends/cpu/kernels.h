@@ -5,7 +5,20 @@
 
 namespace hone::cpu {
 
+// conv_depthwise.cpp, conv_gemm.cpp, matmul.cpp
+extern const KernelDef kConvDepthwise, kConvGemm, kMatMul, kGemm;
+
 // conv_onednn.cpp, conv_transpose_onednn.cpp, matmul_onednn.cpp
 extern const KernelDef kConvOneDnn, kConvTransposeOneDnn, kMatMulOneDnn, kGemmOneDnn;
+
+// unary.cpp
+extern const KernelDef kRelu, kLeakyRelu, kSigmoid, kSiLU, kSwish, kHardSigmoid, kHardSwish, kTanh, kExp, kErf, kGelu,
+    kSqrt, kNeg, kAbs, kReciprocal;
+
+// binary.cpp
+extern const KernelDef kAdd, kSub, kMul, kDiv, kPow;
+
+// rows.cpp
+extern const KernelDef kSoftmax, kLayerNormalization, kReduceMean;
 
 }  // namespace hone::cpu

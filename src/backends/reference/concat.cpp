@@ -36,8 +36,10 @@ Status check_parts(std::span<const TensorView> parts, const TensorView& whole, s
     sum += dims[axis];
     dims[axis] = whole.dims[axis];
     if (dims == whole.dims) continue;
-    return invalid_model("part " + std::to_string(i) + " has the shape " + to_string(parts[i].dims) + ", which doesn't "
-                         "fit into " + to_string(whole.dims) + " along axis " + std::to_string(axis));
+    return invalid_model("part " + std::to_string(i) + " has the shape " + to_string(parts[i].dims) +
+                         ", which doesn't "
+                         "fit into " +
+                         to_string(whole.dims) + " along axis " + std::to_string(axis));
   }
   if (sum == whole.dims[axis]) return {};
   return invalid_model("the parts' sizes on axis " + std::to_string(axis) + " sum to " + std::to_string(sum) +

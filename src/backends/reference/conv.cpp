@@ -13,8 +13,6 @@ namespace {
 // Outputs that are summed at once, along the innermost axis.
 constexpr int64_t kTile = 512;
 
-int64_t div_up(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
-
 // Sizes and steps of one convolution, transposed or not. "In" and "out" channels are those of one group.
 struct ConvPlan {
   WindowGeometry window;
@@ -99,8 +97,8 @@ struct ForwardWalk {
                       double* sums) {
     const size_t axis = g.rank() - 1;
     const int64_t stride = g.strides[axis], shift = k * g.dilations[axis] - g.pads_begin[axis];
-    const int64_t first = std::max(begin, div_up(-shift, stride));
-    const int64_t last = std::min(end, div_up(g.input[axis] - shift, stride));
+    const int64_t first = std::max(begin, divide_up(-shift, stride));
+    const int64_t last = std::min(end, divide_up(g.input[axis] - shift, stride));
     if (stride == 1) {
       for (int64_t o = first; o < last; ++o) sums[o - begin] += w * to_double(row[o + shift]);
     } else {
@@ -124,8 +122,8 @@ struct TransposedWalk {
                       double* sums) {
     const size_t axis = g.rank() - 1;
     const int64_t stride = g.strides[axis], shift = k * g.dilations[axis] - g.pads_begin[axis];
-    const int64_t first = std::max<int64_t>(0, div_up(begin - shift, stride));
-    const int64_t last = std::min(g.input[axis], div_up(end - shift, stride));
+    const int64_t first = std::max<int64_t>(0, divide_up(begin - shift, stride));
+    const int64_t last = std::min(g.input[axis], divide_up(end - shift, stride));
     for (int64_t i = first; i < last; ++i) sums[i * stride + shift - begin] += w * to_double(row[i]);
   }
 };

@@ -20,7 +20,8 @@ struct Loops {
   Loops(std::span<const int64_t> all, const Extents& to_strides, const Extents& from_strides) {
     for (size_t i = 0; i < all.size(); ++i) {
       if (all[i] == 1) continue;
-      const bool merges = !dims.empty() && to.back() == to_strides[i] * all[i] && from.back() == from_strides[i] * all[i];
+      const bool merges =
+          !dims.empty() && to.back() == to_strides[i] * all[i] && from.back() == from_strides[i] * all[i];
       if (merges) {
         dims.back() *= all[i];
         to.back() = to_strides[i];

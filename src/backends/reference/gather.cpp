@@ -23,8 +23,8 @@ void copy_runs(const KernelArgs& args, int64_t count, size_t run_bytes, F&& sour
   const int64_t grain = std::max<int64_t>(1, kGrainBytes / static_cast<int64_t>(run_bytes + 16));
   parallel_for(args.device->threads, count, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      std::memcpy(to.data + static_cast<size_t>(i) * run_bytes,
-                  from.data + static_cast<size_t>(source(i)) * run_bytes, run_bytes);
+      std::memcpy(to.data + static_cast<size_t>(i) * run_bytes, from.data + static_cast<size_t>(source(i)) * run_bytes,
+                  run_bytes);
     }
   });
 }
@@ -36,12 +36,12 @@ Status gather(const Gather& op, const KernelArgs& args) {
   const auto picked = static_cast<size_t>(axis);
   const int64_t outer = count_of(dims.first(picked)), size = dims[picked], count = indices.count();
   const int64_t inner = count_of(dims.subspan(picked + 1));
-  if (args.outputs[0].count() != outer * count * inner) return invalid_model("the output has another size than the operands give");
+  if (args.outputs[0].count() != outer * count * inner)
+    return invalid_model("the output has another size than the operands give");
   if (args.outputs[0].count() == 0) return {};
   HONE_TRY(check_indices(args.device->threads, indices, "indices", size));
-  copy_runs(args, outer * count, static_cast<size_t>(inner) * bytes_of(data.dtype), [&](int64_t i) {
-    return i / count * size + from_end(read_int(indices, i % count), size);
-  });
+  copy_runs(args, outer * count, static_cast<size_t>(inner) * bytes_of(data.dtype),
+            [&](int64_t i) { return i / count * size + from_end(read_int(indices, i % count), size); });
   return {};
 }
 
@@ -95,9 +95,8 @@ Status gather_nd(const GatherND& op, const KernelArgs& args) {
   HONE_TRY(check_tuples(indices, "indices", sizes));
   const Extents steps = row_major_strides(sizes);  // in runs
   const int64_t runs = count_of(sizes), tuples = count / batches;
-  copy_runs(args, count, static_cast<size_t>(inner) * bytes_of(data.dtype), [&](int64_t i) {
-    return i / tuples * runs + tuple_offset(indices, i, sizes, steps);
-  });
+  copy_runs(args, count, static_cast<size_t>(inner) * bytes_of(data.dtype),
+            [&](int64_t i) { return i / tuples * runs + tuple_offset(indices, i, sizes, steps); });
   return {};
 }
 

@@ -54,6 +54,9 @@ inline void store_float(const TensorView& view, int64_t i, double x) {
   }
 }
 
+// a / b rounded towards plus infinity, for b > 0; can't overflow.
+inline int64_t divide_up(int64_t a, int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
+
 // Moves `position` to the next one in row-major order; false after the last, when it is all zeros again.
 inline bool next_position(Extents& position, std::span<const int64_t> dims) {
   for (size_t axis = dims.size(); axis-- > 0;) {

@@ -14,8 +14,6 @@ namespace {
 
 using MaxPoolTypes = TypeList<float, double, Half, BFloat16, int8_t, uint8_t>;
 
-int64_t div_up(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
-
 // The taps [first, first + count) of a window along each axis, and the input position of the first.
 struct Taps {
   Extents start, count, steps;
@@ -26,15 +24,20 @@ struct Taps {
     for (size_t i = 0; i < g.rank(); ++i) {
       const int64_t origin = out[i] * g.strides[i] - g.pads_begin[i], step = g.dilations[i];
       const int64_t low = with_pads ? -g.pads_begin[i] : 0, high = g.input[i] + (with_pads ? g.pads_end[i] : 0);
-      const int64_t first = std::max<int64_t>(0, div_up(low - origin, step));
-      const int64_t last = std::min(g.kernel[i], div_up(high - origin, step));
+      const int64_t first = std::max<int64_t>(0, divide_up(low - origin, step));
+      const int64_t last = std::min(g.kernel[i], divide_up(high - origin, step));
       taps.start.push_back(origin + first * step);
       taps.count.push_back(std::max<int64_t>(0, last - first));
       taps.steps.push_back(step);
     }
     return taps;
   }
-  int64_t size() const { return count_of(count); }
+  // As float64: pads may make it larger than 64 bits hold.
+  double size() const {
+    double product = 1;
+    for (const int64_t n : count) product *= static_cast<double>(n);
+    return product;
+  }
 };
 
 // Calls visit(flat input position) for each tap, in row-major order.
@@ -102,8 +105,8 @@ struct AverageOf {
     const Taps taps = Taps::inside(g, out, /*with_pads=*/false);
     double sum = 0;
     for_each_tap(g, taps, [&](int64_t at) { sum += to_double(x[at]); });
-    const int64_t count = count_pads ? Taps::inside(g, out, /*with_pads=*/true).size() : taps.size();
-    return saturate<T>(count == 0 ? 0 : sum / static_cast<double>(count));
+    const double count = count_pads ? Taps::inside(g, out, /*with_pads=*/true).size() : taps.size();
+    return saturate<T>(count == 0 ? 0 : sum / count);
   }
 };
 

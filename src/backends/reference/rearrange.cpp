@@ -21,8 +21,8 @@ Status permute(const KernelArgs& args, const Extents& dims, const Extents& axes)
     out.push_back(dims[static_cast<size_t>(axis)]);
     from.push_back(own[static_cast<size_t>(axis)]);
   }
-  return copy_strided(args.device->threads, args.outputs[0].dtype, out,
-                      {args.outputs[0].data, row_major_strides(out)}, {args.inputs[0].data, from});
+  return copy_strided(args.device->threads, args.outputs[0].dtype, out, {args.outputs[0].data, row_major_strides(out)},
+                      {args.inputs[0].data, from});
 }
 
 Status transpose(const Transpose& op, const KernelArgs& args) {

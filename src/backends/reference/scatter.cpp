@@ -115,8 +115,7 @@ Status scatter_elements(const ScatterElements& op, const KernelArgs& args) {
                          to_string(data.dims) + ", on axis " + std::to_string(k));
   }
   HONE_TRY(check_indices(args.device->threads, indices, "indices", data.dims[axis]));
-  return visit_update(data.dtype, op.reduction,
-                      [&]<class T>(T*, auto update) { scatter_all<T>(args, axis, update); });
+  return visit_update(data.dtype, op.reduction, [&]<class T>(T*, auto update) { scatter_all<T>(args, axis, update); });
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ Result<Taken> read_slices(const KernelArgs& args) {
     const auto axis = static_cast<size_t>(normal);
     const int64_t step = has(args, Slice::kSteps) ? read_int(args.inputs[Slice::kSteps], k) : 1;
     if (step == 0) return invalid_model("element " + std::to_string(k) + " of 'steps' is 0");
-    const AxisSlice slice = slice_axis(dims[axis], read_int(args.inputs[Slice::kStarts], k),
-                                       read_int(args.inputs[Slice::kEnds], k), step);
+    const AxisSlice slice =
+        slice_axis(dims[axis], read_int(args.inputs[Slice::kStarts], k), read_int(args.inputs[Slice::kEnds], k), step);
     taken.first[axis] = slice.first;
     taken.step[axis] = slice.step;
     taken.count[axis] = slice.count;
