@@ -15,7 +15,8 @@
 
 namespace hone {
 
-// One profile: the ranges of the inputs whose dimensions aren't fixed. Inputs that aren't listed are open.
+// One profile: the ranges of the inputs whose dimensions aren't fixed; for inputs whose contents decide shapes, the
+// ranges of their elements. Inputs that aren't listed are open.
 using ShapeProfile = std::map<std::string, ShapeRange>;
 
 struct BuildProgress {

@@ -67,7 +67,7 @@ class Engine {
   const Binding* find_binding(std::string_view name) const;
   // 0: a single open one, any shape goes.
   int num_profiles() const;
-  // The range of an input under a profile; nothing for unknown names, open profiles and inputs not listed.
+  // The range of an input's dimensions (of its elements, for shape values) under a profile; nothing for unknown names, open profiles and inputs not listed.
   std::optional<ShapeRange> profile_range(int profile, std::string_view input) const;
   std::vector<LayerInfo> layers(int profile = 0) const;
   // The model's key-value pairs, plus "hone.*" about the build.

@@ -201,8 +201,8 @@ bool proves_nonnegative(const Dim& sum, int steps) {
       }
       // The remaining terms get their turn in the next step.
       return signs_known && std::any_of(bounds.begin(), bounds.end(), [&](const Dim& bound) {
-        return proves_nonnegative(sum - term + others * bound, steps - 1);
-      });
+               return proves_nonnegative(sum - term + others * bound, steps - 1);
+             });
     }
   }
   return false;

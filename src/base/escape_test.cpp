@@ -27,7 +27,9 @@ TEST(Quoted, BytesThatAreNotUtf8AreEscapedOneByOne) {
   EXPECT_EQ(quoted("\xe2\x82"), R"("\xe2\x82")");          // cut short
   EXPECT_EQ(quoted("\xc0\xaf"), R"("\xc0\xaf")");          // overlong
   EXPECT_EQ(quoted("\xed\xa0\x80"), R"("\xed\xa0\x80")");  // surrogate
-  EXPECT_EQ(quoted("\xf5\x80\x80\x80" "a"), R"("\xf5\x80\x80\x80a")");
+  EXPECT_EQ(quoted("\xf5\x80\x80\x80"
+                   "a"),
+            R"("\xf5\x80\x80\x80a")");
 }
 
 TEST(Printable, LeavesQuotesAndEscapesWhatQuotedEscapes) {

@@ -87,7 +87,8 @@ class Lowering {
   }
 
   Status add_step(const Node& node) {
-    Step step{.name = node.name().empty() ? node.output()->name() : node.name(), .op = node.op_ptr(), .body = node.body()};
+    Step step{
+        .name = node.name().empty() ? node.output()->name() : node.name(), .op = node.op_ptr(), .body = node.body()};
     step.stage = stages_.shape_nodes.contains(&node) ? Step::Stage::kShape : Step::Stage::kRun;
     for (const Value* input : node.inputs()) step.inputs.push_back(id_of(input));
     const bool view = is_view_op(node.op()) && !node.input(0)->is_constant();
@@ -127,7 +128,8 @@ class Lowering {
         step.config = candidate.config;
         return {};
       }
-      for (const Refusal& refusal : list.refusals) refusals += "\n  " + std::string(refusal.def->name) + ": " + refusal.reason;
+      for (const Refusal& refusal : list.refusals)
+        refusals += "\n  " + std::string(refusal.def->name) + ": " + refusal.reason;
     }
     return unsupported("no kernel serves node '" + step.name + "' (" + std::string(step.op->name()) + ")" + refusals);
   }
@@ -175,7 +177,8 @@ class Lowering {
   void add_symbols() {
     for (SymbolId id = 0; id < graph_.symbols().size(); ++id) {
       const Symbol& symbol = graph_.symbols()[id];
-      PlanSymbol planned{symbol.name, static_cast<PlanSymbol::Kind>(symbol.kind), -1, symbol.index, bound_of(symbol.bound)};
+      PlanSymbol planned{symbol.name, static_cast<PlanSymbol::Kind>(symbol.kind), -1, symbol.index,
+                         bound_of(symbol.bound)};
       if (const Value* value = graph_.find_value(symbol.value)) {
         if (const auto it = ids_.find(value); it != ids_.end()) planned.value = it->second;
       }
@@ -221,7 +224,7 @@ class Lowering {
   Stages stages_;
   SymbolsByValue symbols_;
   std::map<SymbolId, size_t> tellers_;  // the step that tells a symbol
-  std::set<StorageId> host_storages_;  // written in the shape stage
+  std::set<StorageId> host_storages_;   // written in the shape stage
   Plan plan_;
   std::map<const Value*, ValueId> ids_;
 };

@@ -71,8 +71,8 @@ class StageFinder {
   void visit(const Node* node) {
     const auto& inputs = node->inputs();
     const auto& outputs = node->outputs();
-    const bool dims_known = std::none_of(inputs.begin(), inputs.end(),
-                                         [&](const Value* v) { return v != nullptr && has_run_symbols(v); });
+    const bool dims_known =
+        std::none_of(inputs.begin(), inputs.end(), [&](const Value* v) { return v != nullptr && has_run_symbols(v); });
     const bool contents_known = reads_dims_only(node) || std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
                                   return known_at_shape_stage(v);
                                 });
@@ -96,9 +96,8 @@ class StageFinder {
 
   // Every operand whose contents decide this node's shape is known when shapes are set.
   bool operands_resolve(const Node* node) const {
-    return std::all_of(node->inputs().begin(), node->inputs().end(), [&](const Value* v) {
-      return v == nullptr || !v->is_host_value() || known_at_shape_stage(v);
-    });
+    return std::all_of(node->inputs().begin(), node->inputs().end(),
+                       [&](const Value* v) { return v == nullptr || !v->is_host_value() || known_at_shape_stage(v); });
   }
 
   const Graph& graph_;

@@ -11,9 +11,9 @@
 namespace hone {
 
 struct Stages {
-  std::set<const Node*> shape_nodes;      // run when shapes are set, on host values
-  std::set<const Value*> shape_inputs;    // graph inputs whose contents decide shapes
-  std::set<SymbolId> run_symbols;         // known only while the model runs
+  std::set<const Node*> shape_nodes;    // run when shapes are set, on host values
+  std::set<const Value*> shape_inputs;  // graph inputs whose contents decide shapes
+  std::set<SymbolId> run_symbols;       // known only while the model runs
 };
 
 Stages find_stages(const Graph& graph);

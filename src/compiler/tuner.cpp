@@ -105,9 +105,11 @@ class Tuner {
 
  private:
   int64_t opt_value(const PlanSymbol& symbol) const {
-    if (symbol.kind != PlanSymbol::Kind::kInputDim || symbol.value < 0) return Dim::kUnbound;
-    const auto it = plan_.profile.inputs.find(plan_.values[static_cast<size_t>(symbol.value)].name);
-    if (it == plan_.profile.inputs.end() || symbol.index >= it->second.size()) return Dim::kUnbound;
+    const bool element = symbol.kind == PlanSymbol::Kind::kHostValue;
+    if (symbol.value < 0 || (!element && symbol.kind != PlanSymbol::Kind::kInputDim)) return Dim::kUnbound;
+    const auto& ranges = element ? plan_.profile.values : plan_.profile.inputs;
+    const auto it = ranges.find(plan_.values[static_cast<size_t>(symbol.value)].name);
+    if (it == ranges.end() || symbol.index >= it->second.size()) return Dim::kUnbound;
     return it->second[symbol.index].opt;
   }
 

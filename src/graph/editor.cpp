@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "graph/graph.h"
 #include "graph/infer.h"
@@ -31,23 +32,20 @@ Result<Node*> GraphEditor::insert_before(Node* position, std::string_view name_h
 
 Status GraphEditor::replace(Value* value, Value* by) {
   if (value == by) return {};
-  std::map<SymbolId, Dim> merged;
-  std::vector<DimRequirement> open;
-  HONE_TRY(match(*value, *by, merged, open));
-  for (const Use& use : value->users_) {
+  HONE_TRY(check_replaceable(*value, *by));
+  const std::vector<DimRequirement> open = merge_values(*value, *by);
+  for (const Use& use : std::exchange(value->users_, {})) {
     use.node->inputs_[use.index] = by;
-    by->users_.push_back(use);
+    by->add_user(use.node, use.index);
     use.node->requirements_.insert(use.node->requirements_.end(), open.begin(), open.end());
   }
-  value->users_.clear();
   if (value->host_value_ && !by->is_constant()) by->host_value_ = true;
-  if (value->output_) {
-    std::replace(graph_.outputs_.begin(), graph_.outputs_.end(), value, by);
-    by->output_ = true;
-    value->output_ = false;
+  for (const size_t index : std::exchange(value->output_indices_, {})) {
+    graph_.outputs_[index] = by;
+    by->output_indices_.push_back(index);
   }
   inherit_elements(*value, *by);
-  merge_symbols(merged);
+  apply_some_merges();
   collect(value);
   return {};
 }
@@ -183,8 +181,7 @@ void GraphEditor::collect(Value* value) {
     for (size_t i = 0; i < node->inputs_.size(); ++i) {
       Value* input = node->inputs_[i];
       if (input == nullptr) continue;
-      input->users_.erase(std::find_if(input->users_.begin(), input->users_.end(),
-                                       [&](const Use& use) { return use.node == node && use.index == i; }));
+      input->remove_user(node, i);
       if (input->users_.empty()) unread.push_back(input);
     }
     bury(node);
@@ -192,23 +189,24 @@ void GraphEditor::collect(Value* value) {
 }
 
 bool GraphEditor::finish() {
+  apply_merges();
   std::vector<Node*> dead;
   for (auto it = graph_.nodes_.rbegin(); it != graph_.nodes_.rend(); ++it) {
     Node* node = it->get();
     node->dead_ = std::none_of(node->outputs_.begin(), node->outputs_.end(), [](const Value* output) {
-      return output->output_ || std::any_of(output->users_.begin(), output->users_.end(),
-                                            [](const Use& use) { return !use.node->dead_; });
+      return output->is_output() ||
+             std::any_of(output->users_.begin(), output->users_.end(), [](const Use& use) { return !use.node->dead_; });
     });
     if (node->dead_) dead.push_back(node);
   }
-  std::set<Value*> operands;
-  for (const Node* node : dead) operands.insert(node->inputs_.begin(), node->inputs_.end());
-  operands.erase(nullptr);
-  for (Value* value : operands) std::erase_if(value->users_, [](const Use& use) { return use.node->dead_; });
-  for (Node* node : dead) bury(node);
-  const size_t constants_erased = std::erase_if(graph_.values_, [](const auto& entry) {
-    return entry.second->is_constant() && !is_read(*entry.second);
-  });
+  for (Node* node : dead) {
+    for (size_t i = 0; i < node->inputs_.size(); ++i) {
+      if (node->inputs_[i] != nullptr) node->inputs_[i]->remove_user(node, i);
+    }
+    bury(node);
+  }
+  const size_t constants_erased = std::erase_if(
+      graph_.values_, [](const auto& entry) { return entry.second->is_constant() && !is_read(*entry.second); });
   dead_nodes_.clear();
   dead_values_.clear();
   return !dead.empty() || constants_erased != 0;

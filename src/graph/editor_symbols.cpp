@@ -10,88 +10,79 @@ namespace hone {
 
 namespace {
 
-std::optional<SymbolId> as_symbol(const Dim& dim) {
-  if (dim.is_const() || dim.expr()->kind != DimExpr::Kind::kSymbol) return std::nullopt;
-  return dim.expr()->symbol;
-}
-
-bool mentions(const Dim& dim, const std::function<bool(SymbolId)>& wanted) {
-  bool found = false;
-  dim.visit_symbols([&](SymbolId id) { found = found || wanted(id); });
-  return found;
-}
-
 // Whether the requirement tells nothing: it holds for all values of its symbols.
 bool is_trivial(const DimRequirement& requirement) {
   const bool broadcast = requirement.kind == DimRequirement::Kind::kBroadcastable;
-  return requirement.a == requirement.b ||
-         (broadcast && (requirement.a == Dim(1) || requirement.b == Dim(1)));
+  return requirement.a == requirement.b || (broadcast && (requirement.a == Dim(1) || requirement.b == Dim(1)));
 }
 
 }  // namespace
 
-void GraphEditor::note_equal(const Dim& a, const Dim& b, std::map<SymbolId, Dim>& merged) const {
-  if (a == b) return;
-  const auto known = [&](SymbolId id) {
-    const auto it = merged.find(id);
-    return it == merged.end() ? std::nullopt : std::optional<Dim>(it->second);
-  };
-  // Only a number may take the place of the other side's symbol: an expression could be known later than it.
-  for (const auto& [from, to, any] : {std::tuple(&a, &b, true), std::tuple(&b, &a, false)}) {
+bool GraphEditor::merge(const Dim& a, const Dim& b) {
+  const Dim x = merges_.resolve(a), y = merges_.resolve(b);
+  if (x == y) return false;
+  // Only a number may take the place of the second one's symbol: an expression could be known later than it.
+  for (const auto& [from, to, any] : {std::tuple(&x, &y, true), std::tuple(&y, &x, false)}) {
     const std::optional<SymbolId> id = as_symbol(*from);
     if (!id || graph_.symbols_[*id].kind == Symbol::Kind::kInputDim || !(any || to->is_const())) continue;
-    const Dim resolved = to->substitute(known);
-    if (merged.contains(*id) || mentions(resolved, [&](SymbolId other) { return other == *id; })) continue;
-    for (auto& [other, dim] : merged) {
-      dim = dim.substitute([&](SymbolId x) { return x == *id ? std::optional<Dim>(resolved) : std::nullopt; });
-    }
-    merged.emplace(*id, resolved);
-    return;
+    if (mentions(*to, [&](SymbolId other) { return other == *id; })) continue;
+    merges_.add(*id, *to);
+    return true;
   }
+  return false;
 }
 
-Status GraphEditor::match(const Value& value, const Value& by, std::map<SymbolId, Dim>& merged,
-                          std::vector<DimRequirement>& open) const {
+Status GraphEditor::check_replaceable(const Value& value, const Value& by) const {
   const auto differs = [&](const char* what) {
-    return invalid_model("replacing '" + value.name() + "' by '" + by.name() + "' would change its " + what +
-                         " from " + graph_.to_string(value.type_.tensor) + " to " + graph_.to_string(by.type_.tensor));
+    return invalid_model("replacing '" + value.name() + "' by '" + by.name() + "' would change its " + what + " from " +
+                         graph_.to_string(value.type_.tensor) + " to " + graph_.to_string(by.type_.tensor));
   };
   if (value.dtype() != by.dtype() || value.type_.kind != by.type_.kind) return differs("type");
   if (value.rank() != by.rank()) return differs("rank");
   for (size_t i = 0; i < value.rank(); ++i) {
-    const Dim difference = value.shape()[i] - by.shape()[i];
+    const Dim difference = merges_.resolve(value.shape()[i]) - merges_.resolve(by.shape()[i]);
     if (difference.is_const() && difference.value() != 0) return differs("shape");
-    note_equal(value.shape()[i], by.shape()[i], merged);
-  }
-  const std::optional<std::vector<Dim>> elements = infer_operand(&by).elements;
-  if (value.elements_ && elements && elements->size() == value.elements_->size()) {
-    for (size_t i = 0; i < elements->size(); ++i) note_equal((*value.elements_)[i], (*elements)[i], merged);
-  }
-  const auto known = [&](SymbolId id) {
-    const auto it = merged.find(id);
-    return it == merged.end() ? std::nullopt : std::optional<Dim>(it->second);
-  };
-  for (size_t i = 0; i < value.rank(); ++i) {
-    DimRequirement pair{DimRequirement::Kind::kEqual, value.shape()[i].substitute(known),
-                        by.shape()[i].substitute(known)};
-    if (!is_trivial(pair)) open.push_back(std::move(pair));
   }
   return {};
+}
+
+std::vector<DimRequirement> GraphEditor::merge_values(const Value& value, const Value& by) {
+  for (size_t i = 0; i < value.rank(); ++i) merge(value.shape()[i], by.shape()[i]);
+  const std::optional<std::vector<Dim>> elements = infer_operand(&by).elements;
+  if (value.elements_ && elements && elements->size() == value.elements_->size()) {
+    for (size_t i = 0; i < elements->size(); ++i) merge((*value.elements_)[i], (*elements)[i]);
+  }
+  std::vector<DimRequirement> open;
+  for (size_t i = 0; i < value.rank(); ++i) {
+    DimRequirement pair{DimRequirement::Kind::kEqual, merges_.resolve(value.shape()[i]),
+                        merges_.resolve(by.shape()[i])};
+    if (!is_trivial(pair)) open.push_back(std::move(pair));
+  }
+  return open;
 }
 
 void GraphEditor::inherit_elements(const Value& value, Value& by) {
   if (!value.elements_ || by.is_constant() || by.elements_) return;
   by.elements_ = value.elements_;
-  for (Symbol& symbol : graph_.symbols_) {
-    if (symbol.kind == Symbol::Kind::kHostValue && symbol.value == value.name()) symbol.value = by.name();
+  for (const Dim& element : *by.elements_) {
+    element.visit_symbols([&](SymbolId id) {
+      Symbol& symbol = graph_.symbols_[id];
+      if (symbol.kind == Symbol::Kind::kHostValue && symbol.value == value.name()) symbol.value = by.name();
+    });
   }
 }
 
-void GraphEditor::merge_symbols(const std::map<SymbolId, Dim>& merged) {
-  if (merged.empty()) return;
+void GraphEditor::apply_some_merges() {
+  if (merges_.size() > applied_merges_ / 16) apply_merges();
+}
+
+void GraphEditor::apply_merges() {
+  if (merges_.empty()) return;
+  const std::unordered_map<SymbolId, Dim> merged = merges_.take();
+  applied_merges_ += merged.size();
   substitute([&](SymbolId id) {
     const auto it = merged.find(id);
-    return it == merged.end() ? std::nullopt : std::optional<Dim>(it->second);
+    return it == merged.end() ? std::nullopt : std::optional(it->second);
   });
 }
 
@@ -121,7 +112,7 @@ std::shared_ptr<const Body> substituted(const std::shared_ptr<const Body>& body,
 
 }  // namespace
 
-void GraphEditor::substitute(const Replacement& replacement) {
+void GraphEditor::substitute(const std::function<std::optional<Dim>(SymbolId)>& replacement) {
   const auto update = [&](Dim& dim) {
     if (!dim.is_const()) dim = dim.substitute(replacement);
   };
@@ -142,19 +133,15 @@ void GraphEditor::substitute(const Replacement& replacement) {
   for (Symbol& symbol : graph_.symbols_) update(symbol.bound);
 }
 
-bool GraphEditor::learn(Dim& known, const Dim& fresh, std::map<SymbolId, Dim>& merged) const {
+bool GraphEditor::learn(Dim& known, const Dim& fresh) {
   const auto is_scratch = [&](SymbolId id) { return id >= graph_.symbols_.size(); };
-  if (known == fresh || known.is_const() || mentions(fresh, is_scratch)) return false;
-  if (as_symbol(known)) {
-    const size_t before = merged.size();
-    note_equal(known, fresh, merged);
-    return merged.size() != before;
-  }
+  if (known.is_const() || mentions(fresh, is_scratch) || known == fresh) return false;
+  if (as_symbol(known)) return merge(known, fresh);
   if (fresh.is_const()) known = fresh;
   return fresh.is_const();
 }
 
-bool GraphEditor::learn_elements(Value& value, const InferResult& fresh, std::map<SymbolId, Dim>& merged) const {
+bool GraphEditor::learn_elements(Value& value, const InferResult& fresh) {
   const auto is_scratch = [&](SymbolId id) { return id >= graph_.symbols_.size(); };
   if (!fresh.elements || static_cast<int64_t>(fresh.elements->size()) > kMaxFollowedElements) return false;
   if (!value.elements_) {
@@ -165,7 +152,7 @@ bool GraphEditor::learn_elements(Value& value, const InferResult& fresh, std::ma
   }
   bool learned = false;
   for (size_t i = 0; i < std::min(value.elements_->size(), fresh.elements->size()); ++i) {
-    learned |= learn((*value.elements_)[i], (*fresh.elements)[i], merged);
+    learned |= learn((*value.elements_)[i], (*fresh.elements)[i]);
   }
   return learned;
 }
@@ -173,16 +160,15 @@ bool GraphEditor::learn_elements(Value& value, const InferResult& fresh, std::ma
 Result<bool> GraphEditor::refine(Node* node) {
   HONE_ASSIGN(const NodeInference again, infer_again(graph_, *node));
   bool learned = false;
-  std::map<SymbolId, Dim> merged;
   for (size_t i = 0; i < std::min(again.outputs.size(), node->outputs_.size()); ++i) {
     Value& output = *node->outputs_[i];
     const Shape& fresh = again.outputs[i].type.shape;
     for (size_t d = 0; d < std::min(output.rank(), fresh.size()); ++d) {
-      learned |= learn(output.type_.tensor.shape[d], fresh[d], merged);
+      learned |= learn(output.type_.tensor.shape[d], fresh[d]);
     }
-    learned |= learn_elements(output, again.outputs[i], merged);
+    learned |= learn_elements(output, again.outputs[i]);
   }
-  merge_symbols(merged);
+  apply_some_merges();
   return learned;
 }
 
@@ -196,6 +182,7 @@ bool GraphEditor::has_own_elements(const Value& value) const {
 }
 
 void GraphEditor::update_host_values() {
+  apply_merges();
   // Symbols that stand for a value's elements and occur nowhere else decide nothing.
   std::map<Value*, std::vector<Dim>> own;
   for (auto& [name, value] : graph_.values_) {
@@ -204,7 +191,8 @@ void GraphEditor::update_host_values() {
   }
   const std::vector<bool> used = graph_.used_symbols();
   for (auto& [value, elements] : own) {
-    const bool read = std::any_of(elements.begin(), elements.end(), [&](const Dim& dim) { return used[*as_symbol(dim)]; });
+    const bool read =
+        std::any_of(elements.begin(), elements.end(), [&](const Dim& dim) { return used[*as_symbol(dim)]; });
     if (read) value->elements_ = std::move(elements);
   }
   for (size_t id = 0; id < used.size(); ++id) {
@@ -221,6 +209,7 @@ void GraphEditor::update_host_values() {
 }
 
 void GraphEditor::drop_unused_symbols() {
+  apply_merges();
   const std::vector<bool> used = graph_.used_symbols();
   if (std::all_of(used.begin(), used.end(), [](bool u) { return u; })) return;
   std::vector<SymbolId> numbers(used.size());

@@ -26,8 +26,8 @@ TEST(Graph, FailedNodesLeaveNothingBehind) {
   Graph graph = graph_of("input %x: float32[2] %y = Relu(%x) output %y");
   Value* x = graph.find_value("x");
   const OpPtr relu = *make_op("Relu", {});
-  EXPECT_FALSE(graph.add_node("bad", relu, {x, x}, {"z"}).ok());          // inference refuses
-  EXPECT_FALSE(graph.add_node("twice", relu, {x}, {"z", "y"}).ok());      // a name is taken
+  EXPECT_FALSE(graph.add_node("bad", relu, {x, x}, {"z"}).ok());      // inference refuses
+  EXPECT_FALSE(graph.add_node("twice", relu, {x}, {"z", "y"}).ok());  // a name is taken
   EXPECT_EQ(graph.find_value("z"), nullptr);
   expect_graph(graph, "input %x: float32[2] %y = Relu(%x) output %y");
   ASSERT_TRUE(graph.add_node("good", relu, {x}, {"z"}).ok());
@@ -42,8 +42,9 @@ TEST(Graph, MadeUpNamesDiffer) {
 }
 
 TEST(GraphEditor, ReplaceMovesReadersAndOutputsAndDropsWhatDied) {
-  Graph graph = graph_of("input %x: float32[2] const %c = float32[](1.0) %a = Add(%x, %c) %b = Relu(%a)\n"
-                         "%y = Mul(%b, %b) output %b output %y output %b as \"again\"");
+  Graph graph = graph_of(
+      "input %x: float32[2] const %c = float32[](1.0) %a = Add(%x, %c) %b = Relu(%a)\n"
+      "%y = Mul(%b, %b) output %b output %y output %b as \"again\"");
   GraphEditor editor(graph);
   Node* dead = node_of(graph, "b");
   ASSERT_TRUE(editor.replace(graph.find_value("b"), graph.find_value("x")).ok());
@@ -53,8 +54,9 @@ TEST(GraphEditor, ReplaceMovesReadersAndOutputsAndDropsWhatDied) {
 }
 
 TEST(GraphEditor, ReplaceRefusesOtherTypes) {
-  Graph graph = graph_of("symbol N = dim 0 of %x input %x: float32[N,2] input %h: float16[N,2] input %r: float32[N]\n"
-                         "input %s: float32[N + 1,2] %y = Relu(%x) output %y");
+  Graph graph = graph_of(
+      "symbol N = dim 0 of %x input %x: float32[N,2] input %h: float16[N,2] input %r: float32[N]\n"
+      "input %s: float32[N + 1,2] %y = Relu(%x) output %y");
   GraphEditor editor(graph);
   const std::string before = print_graph(graph);
   for (const char* by : {"h", "r", "s"}) {
@@ -65,8 +67,9 @@ TEST(GraphEditor, ReplaceRefusesOtherTypes) {
 }
 
 TEST(GraphEditor, UnprovenEqualitiesBecomeRequirements) {
-  Graph graph = graph_of("symbol N = dim 0 of %x symbol M = dim 0 of %z input %x: float32[N] input %z: float32[M]\n"
-                         "%a = Relu(%x) %y = Neg(%a) output %y");
+  Graph graph = graph_of(
+      "symbol N = dim 0 of %x symbol M = dim 0 of %z input %x: float32[N] input %z: float32[M]\n"
+      "%a = Relu(%x) %y = Neg(%a) output %y");
   GraphEditor editor(graph);
   ASSERT_TRUE(editor.replace(graph.find_value("a"), graph.find_value("z")).ok());
   EXPECT_NE(print_graph(graph).find("%y = Neg(%z)  # float32[N]  requires N == M"), std::string::npos);
@@ -74,13 +77,15 @@ TEST(GraphEditor, UnprovenEqualitiesBecomeRequirements) {
 }
 
 TEST(GraphEditor, SymbolsOfWhatIsReplacedTakeTheNewDimensions) {
-  Graph graph = graph_of("input %x: float32[2,3] %n = NonZero(%x) %t = Transpose(%n) const %c = int64[2,1](0, 1)\n"
-                         "%y = Concat(%t, %t) {axis=0} output %y");
+  Graph graph = graph_of(
+      "input %x: float32[2,3] %n = NonZero(%x) %t = Transpose(%n) const %c = int64[2,1](0, 1)\n"
+      "%y = Concat(%t, %t) {axis=0} output %y");
   EXPECT_NE(print_graph(graph).find("symbol"), std::string::npos);
   GraphEditor editor(graph);
   ASSERT_TRUE(editor.replace(graph.find_value("n"), graph.find_value("c")).ok());
-  expect_graph(graph, "const %c = int64[2,1](0, 1) input %x: float32[2,3] %t = Transpose(%c)\n"
-                      "%y = Concat(%t, %t) {axis=0} output %y");
+  expect_graph(graph,
+               "const %c = int64[2,1](0, 1) input %x: float32[2,3] %t = Transpose(%c)\n"
+               "%y = Concat(%t, %t) {axis=0} output %y");
   editor.drop_unused_symbols();
   EXPECT_TRUE(graph.symbols().empty());
 }
@@ -97,9 +102,10 @@ TEST(GraphEditor, HostValuesPassTheirElementsOn) {
   EXPECT_TRUE(verify(graph).ok()) << verify(graph).message() << print_graph(graph);
 }
 
-constexpr const char* kFusible = "symbol N = dim 0 of %x symbol M = dim 0 of %z input %x: float32[N] input %z: float32[M]\n"
-                                 "const %c = float32[](2.0) const %d = float32[2](1.0, 2.0)\n"
-                                 "%a = Mul(%c, %x) %b = Add(%a, %z) %y = Mul(%b, %d) \"last\" output %y";
+constexpr const char* kFusible =
+    "symbol N = dim 0 of %x symbol M = dim 0 of %z input %x: float32[N] input %z: float32[M]\n"
+    "const %c = float32[](2.0) const %d = float32[2](1.0, 2.0)\n"
+    "%a = Mul(%c, %x) %b = Add(%a, %z) %y = Mul(%b, %d) \"last\" output %y";
 
 TEST(GraphEditor, FuseAndInlineAreInverse) {
   Graph graph = graph_of(kFusible);
@@ -110,7 +116,8 @@ TEST(GraphEditor, FuseAndInlineAreInverse) {
   EXPECT_TRUE(verify(graph).ok()) << verify(graph).message();
   const std::string text = print_graph(graph);
   EXPECT_NE(text.find("%fused = SiLU(%x, %z, %d) \"fused\" body {\n  const $3 = float32[](2.0)\n  $4 = Mul($3, $0)"),
-            std::string::npos) << text;
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("requires N ~ M"), std::string::npos) << "requirements of the members stay\n" << text;
   EXPECT_EQ(graph.find_value("c"), nullptr);
   ASSERT_TRUE(editor.inline_body(*fused).ok());
@@ -138,8 +145,9 @@ TEST(GraphEditor, FinishRemovesWhatNobodyReads) {
 }
 
 TEST(GraphEditor, RefineLearnsFromConstants) {
-  Graph graph = graph_of("input %x: float32[6] input %k: float32[1] const %c = float32[1](2.0)\n"
-                         "%u = Resize(%x, _, %k) %y = Relu(%u) output %y");
+  Graph graph = graph_of(
+      "input %x: float32[6] input %k: float32[1] const %c = float32[1](2.0)\n"
+      "%u = Resize(%x, _, %k) %y = Relu(%u) output %y");
   GraphEditor editor(graph);
   Node* resize = node_of(graph, "u");
   Result<bool> learned = editor.refine(resize);

@@ -4,6 +4,20 @@
 
 namespace hone {
 
+void Value::add_user(Node* node, size_t index) {
+  node->use_slots_.resize(node->inputs_.size());
+  node->use_slots_[index] = users_.size();
+  users_.push_back({node, index});
+}
+
+void Value::remove_user(Node* node, size_t index) {
+  const size_t slot = node->use_slots_[index];
+  const Use moved = users_.back();
+  users_[slot] = moved;
+  moved.node->use_slots_[moved.index] = slot;
+  users_.pop_back();
+}
+
 std::vector<Node*> Graph::nodes() const {
   std::vector<Node*> nodes;
   nodes.reserve(nodes_.size());
@@ -115,17 +129,17 @@ Result<Value*> Graph::add_constant(std::string name, Tensor tensor) {
   return value;
 }
 
-Result<Node*> Graph::add_node(std::string name, OpPtr op, std::vector<Value*> inputs,
-                              std::vector<std::string> outputs, std::shared_ptr<const Body> body) {
-  HONE_ASSIGN(auto node, make_node(std::move(name), std::move(op), std::move(inputs), std::move(outputs),
-                                   std::move(body)));
+Result<Node*> Graph::add_node(std::string name, OpPtr op, std::vector<Value*> inputs, std::vector<std::string> outputs,
+                              std::shared_ptr<const Body> body) {
+  HONE_ASSIGN(auto node,
+              make_node(std::move(name), std::move(op), std::move(inputs), std::move(outputs), std::move(body)));
   nodes_.push_back(std::move(node));
   nodes_.back()->position_ = std::prev(nodes_.end());
   return nodes_.back().get();
 }
 
 void Graph::add_output(std::string name, Value* value) {
-  value->output_ = true;
+  value->output_indices_.push_back(outputs_.size());
   outputs_.push_back(value);
   output_names_.push_back(std::move(name));
 }

@@ -11,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "graph/symbol_merges.h"
 #include "hone/dim.h"
 #include "hone/op.h"
 #include "hone/tensor.h"
@@ -49,13 +50,17 @@ class Value {
   const std::optional<std::vector<Dim>>& elements() const { return elements_; }
   // Its contents decide shapes: they must be on the host before the steps that need them.
   bool is_host_value() const { return host_value_; }
-  bool is_output() const { return output_; }
+  bool is_output() const { return !output_indices_.empty(); }
 
  private:
   friend class Graph;
   friend class GraphEditor;
   friend class GraphSymbols;
   friend struct GraphText;
+  // Both keep the node's use_slots_ up.
+  void add_user(Node* node, size_t index);
+  void remove_user(Node* node, size_t index);
+
   std::string name_;
   ValueType type_;
   Node* producer_ = nullptr;
@@ -64,7 +69,7 @@ class Value {
   Tensor constant_;
   std::optional<std::vector<Dim>> elements_;
   bool host_value_ = false;
-  bool output_ = false;
+  std::vector<size_t> output_indices_;  // where it is among the graph's outputs
 };
 
 // One application of an operator. A fused node has a body, and its operator is just its name and attributes.
@@ -87,6 +92,7 @@ class Node {
 
  private:
   friend class Graph;
+  friend class Value;
   friend class GraphEditor;
   friend class GraphSymbols;
   friend struct GraphText;
@@ -94,6 +100,7 @@ class Node {
   OpPtr op_;
   std::shared_ptr<const Body> body_;
   std::vector<Value*> inputs_;
+  std::vector<size_t> use_slots_;  // for each operand, where its value's users_ have this use
   std::vector<Value*> outputs_;
   std::vector<DimRequirement> requirements_;
   std::list<std::unique_ptr<Node>>::iterator position_;  // in the graph's list
@@ -143,7 +150,7 @@ class Graph {
   // Which of them a type, an element, a requirement or the bound of a used one mentions.
   std::vector<bool> used_symbols() const;
   std::string to_string(const Dim& dim) const;
-  std::string to_string(const Shape& shape) const;  // "[N,3,640,640]"
+  std::string to_string(const Shape& shape) const;      // "[N,3,640,640]"
   std::string to_string(const TensorType& type) const;  // "float32[N,3,640,640]"
 
   // Building. Names must be new (an empty one gets a number); errors otherwise.
@@ -181,10 +188,12 @@ class Graph {
 };
 
 // The only way to change a finished graph. What an edit leaves unread goes at once, but pointers to it stay valid until
-// finish() or the editor's end, so that a walk over nodes() may edit as it goes and skip dead nodes.
+// finish() or the editor's end, so that a walk over nodes() may edit as it goes and skip dead nodes. When edits replace
+// many symbols, dimensions may mention replaced ones until then.
 class GraphEditor {
  public:
   explicit GraphEditor(Graph& graph) : graph_(graph) {}
+  ~GraphEditor() { apply_merges(); }
   GraphEditor(const GraphEditor&) = delete;
   GraphEditor& operator=(const GraphEditor&) = delete;
 
@@ -214,22 +223,24 @@ class GraphEditor {
   void drop_unused_symbols();
 
  private:
-  using Replacement = std::function<std::optional<Dim>(SymbolId)>;
-
-  // Checks replace() and finds which symbols take which dimensions. `open`: pairs that can't be told apart or merged.
-  Status match(const Value& value, const Value& by, std::map<SymbolId, Dim>& merged,
-               std::vector<DimRequirement>& open) const;
-  void note_equal(const Dim& a, const Dim& b, std::map<SymbolId, Dim>& merged) const;
+  // Whether replace() may do it.
+  Status check_replaceable(const Value& value, const Value& by) const;
+  // Both are the same number: a symbol may take the other's place. Returns whether one did.
+  bool merge(const Dim& a, const Dim& b);
+  // merge() for a whole value. Returns pairs of dimensions that stay different to the eye.
+  std::vector<DimRequirement> merge_values(const Value& value, const Value& by);
   // `by` becomes the owner of the symbols that stand for the elements of `value`.
   void inherit_elements(const Value& value, Value& by);
-  void merge_symbols(const std::map<SymbolId, Dim>& merged);
-  // Parts of refine(): what a fresh inference says more than the graph. `known` may change; symbols go to `merged`.
-  bool learn(Dim& known, const Dim& fresh, std::map<SymbolId, Dim>& merged) const;
-  bool learn_elements(Value& value, const InferResult& fresh, std::map<SymbolId, Dim>& merged) const;
+  // Rewrites the graph if it is time to: rarely enough to keep many merges linear.
+  void apply_some_merges();
+  void apply_merges();
+  // Rewrites every dimension in the graph.
+  void substitute(const std::function<std::optional<Dim>(SymbolId)>& replacement);
+  // Parts of refine(): what a fresh inference says more than the graph.
+  bool learn(Dim& known, const Dim& fresh);
+  bool learn_elements(Value& value, const InferResult& fresh);
   // Whether its elements are the symbols that were made for them.
   bool has_own_elements(const Value& value) const;
-  // Rewrites every dimension in the graph.
-  void substitute(const Replacement& replacement);
   Node* insert(Node* position, std::unique_ptr<Node> node);
   // Removes what is dead now that `value` lost its readers.
   void collect(Value* value);
@@ -239,6 +250,8 @@ class GraphEditor {
   Graph& graph_;
   std::vector<std::unique_ptr<Node>> dead_nodes_;
   std::vector<std::unique_ptr<Value>> dead_values_;
+  SymbolMerges merges_;  // not applied yet
+  size_t applied_merges_ = 0;
 };
 
 }  // namespace hone

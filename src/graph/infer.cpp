@@ -73,7 +73,8 @@ Status check_types(const Graph& graph, std::vector<InferResult>& outputs) {
     }
     for (const Dim& dim : type.shape) {
       if (dim.is_invalid()) {
-        return invalid_model("a dimension of output " + std::to_string(i) + " can't be computed: it overflows 64 bits, "
+        return invalid_model("a dimension of output " + std::to_string(i) +
+                             " can't be computed: it overflows 64 bits, "
                              "divides by zero or depends on contents that aren't known");
       }
       if (dim.is_const() && dim.value() < 0) {
@@ -82,8 +83,8 @@ Status check_types(const Graph& graph, std::vector<InferResult>& outputs) {
       }
     }
     if (element_count(type.shape).is_invalid()) {
-      return invalid_model("output " + std::to_string(i) + " would have more than 2^63 - 1 elements: " +
-                           graph.to_string(type.shape));
+      return invalid_model("output " + std::to_string(i) +
+                           " would have more than 2^63 - 1 elements: " + graph.to_string(type.shape));
     }
   }
   return {};
@@ -229,7 +230,7 @@ Result<std::unique_ptr<Node>> Graph::make_node(std::string name, OpPtr op, std::
     return std::move(status).with_context(where);
   }
   for (size_t i = 0; i < node->inputs_.size(); ++i) {
-    if (node->inputs_[i] != nullptr) node->inputs_[i]->users_.push_back({node.get(), i});
+    if (node->inputs_[i] != nullptr) node->inputs_[i]->add_user(node.get(), i);
   }
   return node;
 }

@@ -21,7 +21,8 @@ Dim sum_of(std::span<const Dim> terms) {
 }  // namespace
 
 void DimReader::declare(const std::string& name, Dim symbol) {
-  if (!symbols_.emplace(name, std::move(symbol)).second) reader_.fail("the symbol " + quoted(name) + " is declared twice");
+  if (!symbols_.emplace(name, std::move(symbol)).second)
+    reader_.fail("the symbol " + quoted(name) + " is declared twice");
 }
 
 Dim DimReader::find(const std::string& name) {

@@ -19,7 +19,7 @@ Result<Node*> GraphText::add_node(Graph& graph, GivenNode given) {
   HONE_TRY(graph.add_results(*node, std::move(given.outputs)));
   for (size_t i = 0; i < given.types.size(); ++i) node->outputs_[i]->type_ = std::move(given.types[i]);
   for (size_t i = 0; i < node->inputs_.size(); ++i) {
-    if (node->inputs_[i] != nullptr) node->inputs_[i]->users_.push_back({node.get(), i});
+    if (node->inputs_[i] != nullptr) node->inputs_[i]->add_user(node.get(), i);
   }
   graph.nodes_.push_back(std::move(node));
   graph.nodes_.back()->position_ = std::prev(graph.nodes_.end());
@@ -213,7 +213,8 @@ std::shared_ptr<const Body> Parser::read_body(const std::vector<Value*>& inputs)
                       .elements = {}});
   }
   const auto expect_next = [&] {
-    if (reader_.take_step_number() != static_cast<int32_t>(values.size())) reader_.fail("a body's numbers must count up");
+    if (reader_.take_step_number() != static_cast<int32_t>(values.size()))
+      reader_.fail("a body's numbers must count up");
   };
   reader_.expect("{");
   while (reader_.accept("const")) {
@@ -221,8 +222,8 @@ std::shared_ptr<const Body> Parser::read_body(const std::vector<Value*>& inputs)
     reader_.expect("=");
     body.constants.push_back(read_tensor(reader_, weights_));
     values.push_back({.present = true,
-                      .type = {body.constants.back().dtype(), Shape(body.constants.back().dims().begin(),
-                                                                    body.constants.back().dims().end())},
+                      .type = {body.constants.back().dtype(),
+                               Shape(body.constants.back().dims().begin(), body.constants.back().dims().end())},
                       .constant = nullptr,
                       .elements = followed_elements(body.constants.back())});
   }

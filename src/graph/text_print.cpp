@@ -20,7 +20,8 @@ std::string attributes_text(const Op& op) {
     const AttrMap defaults = fresh->describe();
     std::erase_if(attributes, [&](const auto& attribute) {
       return std::any_of(defaults.begin(), defaults.end(), [&](const auto& standard) {
-        return standard.first == attribute.first && print_attribute(standard.second) == print_attribute(attribute.second);
+        return standard.first == attribute.first &&
+               print_attribute(standard.second) == print_attribute(attribute.second);
       });
     });
   }

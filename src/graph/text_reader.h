@@ -27,21 +27,19 @@ class TextReader {
 
   Kind kind() const { return kind_; }
   // Whether the next token is this word or sign.
-  bool at(std::string_view token) const {
-    return (kind_ == Kind::kWord || kind_ == Kind::kSign) && token_ == token;
-  }
+  bool at(std::string_view token) const { return (kind_ == Kind::kWord || kind_ == Kind::kSign) && token_ == token; }
   // Takes the token if it is next.
   bool accept(std::string_view token);
   void expect(std::string_view token);
 
   // Take the next token, which must be of that kind.
-  std::string take_string();  // STRING, unescaped
-  std::string take_name();  // a word or a STRING
-  std::string take_value();  // %name
+  std::string take_string();   // STRING, unescaped
+  std::string take_name();     // a word or a STRING
+  std::string take_value();    // %name
   int32_t take_step_number();  // $number, not negative
   int64_t take_integer();
   std::string_view take_word(std::string_view what);  // `what`: for the message
-  std::string_view take_number();  // as written, with its sign
+  std::string_view take_number();                     // as written, with its sign
   // Whether the next token is a number that isn't an integer: it has a fraction or an exponent, or is inf or nan.
   bool at_fraction() const;
 
@@ -59,7 +57,7 @@ class TextReader {
 
   std::string_view text_;
   size_t position_ = 0;
-  size_t line_ = 1;  // of the next token
+  size_t line_ = 1;       // of the next token
   size_t last_line_ = 1;  // of the token before
   Kind kind_ = Kind::kEnd;
   std::string_view token_;  // strings with their quotes, values and steps without their sign

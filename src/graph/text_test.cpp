@@ -202,7 +202,8 @@ TEST(GraphText, LargeConstantsGoToTheWeightsOnce) {
 }
 
 TEST(GraphText, ErrorsNameTheLine) {
-  EXPECT_EQ(error_of("graph \"g\"\n\ninput %x float32[1]"), "line 3 of the graph's text: expected ':', found \"float32\"");
+  EXPECT_EQ(error_of("graph \"g\"\n\ninput %x float32[1]"),
+            "line 3 of the graph's text: expected ':', found \"float32\"");
   EXPECT_EQ(error_of("graph \"g\"\ninput %x: float32[1]\n%y = Nonsense(%x)\n"),
             "line 3 of the graph's text: there is no operator \"Nonsense\"");
   EXPECT_EQ(error_of("graph \"g\"\n%y = Relu(%x)\n"), "line 2 of the graph's text: the value \"x\" isn't defined yet");
@@ -210,27 +211,74 @@ TEST(GraphText, ErrorsNameTheLine) {
 
 TEST(GraphText, MalformedTextIsRefused) {
   const std::string head = "graph \"\" symbol N = dim 0 of %x input %x: float32[N,2]\n";
-  const std::string_view tails[] = {
-      "input %x: float32[1]", "input %y: float33[1]", "input %y: float32[-1]", "input %y: float32[M]",
-      "input %y: float32[N", "input %y: float32[1,1,1,1,1,1,1,1,1]", "input %y: float32[floordiv(N, 0)]",
-      "input %y: float32[9223372036854775807 + 1]", "input %y: float32[invalid]", "input %: float32[1]",
-      "input %\"\": float32[1]", "symbol N = dim 0 of %x", "symbol M = size 0 of %x", "symbol M = dim -1 of %x",
-      "symbol M = dim 4294967296 of %x", "bound M <= 3", "const %c = float32[2](1.0)", "const %c = float32[2](1.0, 2.0, 3.0)",
-      "const %c = float32[-1]()", "const %c = float32[4611686018427387904,4]()", "const %c = int8[1](128)",
-      "const %c = uint8[1](-1)", "const %c = bool[1](2)", "const %c = int64[1](9223372036854775808)",
-      "const %c = float32[1](nan(0x00000001))", "const %c = float32[1](1e999)", "const %c = float32[1](1.2.3)",
-      "const %c = string[2](\"a\")", "const %c = string[1]@0:0", "const %c = float32[1]@0:4", "const %c = int4[1](x\"1\")",
-      "const %c = int4[1](x\"zz\")", "const %c = float32[1", "const %c = undefined[1](1)",
-      "%y = Relu(%x", "%y = Relu(%x) {alpha=1.0}", "%y = Conv(%x) {group=\"a\"}", "%y = LeakyRelu(%x) {alpha=1.0, alpha=1.0}",
-      "%y = Relu(%y)", "%x = Relu(%x)", "%y, %z = Relu(%x) # float32[N,2]", "%y = Relu(%x) # float32[N,2], float32[N,2]",
-      "%y = Relu(%x) # float32[N,2] = (1,", "%y = Relu(%x) # float32[N,2] requires N", "%y = Relu(%x) # float32[N,2] requires N < 3",
-      "%y = SiLU(%x) body { $1 = Sigmoid($1) return $1 }", "%y = SiLU(%x) body { $2 = Sigmoid($0) return $2 }",
-      "%y = SiLU(%x) body { $1 = Sigmoid($0) return $2 }", "%y = SiLU(%x) body { $1 = Sigmoid($0) return _ }",
-      "%y = SiLU(%x) body { $1 = Sigmoid($0)", "%y = SiLU(%x) body { $1, $2 = Sigmoid($0) # float32[N,2] return $1 }",
-      "%y = SiLU(%x) body { $99999999999 = Sigmoid($0) return $0 }", "output %y", "output %x as", "\"", "\"\\", "%", "$", "!",
-      "metadata \"a\" = \"b\" metadata \"a\" = \"c\"", "metadata \"\\x1\" = \"\"", "metadata \"\\q\" = \"\"", "as", "- 3"};
+  const std::string_view tails[] = {"input %x: float32[1]",
+                                    "input %y: float33[1]",
+                                    "input %y: float32[-1]",
+                                    "input %y: float32[M]",
+                                    "input %y: float32[N",
+                                    "input %y: float32[1,1,1,1,1,1,1,1,1]",
+                                    "input %y: float32[floordiv(N, 0)]",
+                                    "input %y: float32[9223372036854775807 + 1]",
+                                    "input %y: float32[invalid]",
+                                    "input %: float32[1]",
+                                    "input %\"\": float32[1]",
+                                    "symbol N = dim 0 of %x",
+                                    "symbol M = size 0 of %x",
+                                    "symbol M = dim -1 of %x",
+                                    "symbol M = dim 4294967296 of %x",
+                                    "bound M <= 3",
+                                    "const %c = float32[2](1.0)",
+                                    "const %c = float32[2](1.0, 2.0, 3.0)",
+                                    "const %c = float32[-1]()",
+                                    "const %c = float32[4611686018427387904,4]()",
+                                    "const %c = int8[1](128)",
+                                    "const %c = uint8[1](-1)",
+                                    "const %c = bool[1](2)",
+                                    "const %c = int64[1](9223372036854775808)",
+                                    "const %c = float32[1](nan(0x00000001))",
+                                    "const %c = float32[1](1e999)",
+                                    "const %c = float32[1](1.2.3)",
+                                    "const %c = string[2](\"a\")",
+                                    "const %c = string[1]@0:0",
+                                    "const %c = float32[1]@0:4",
+                                    "const %c = int4[1](x\"1\")",
+                                    "const %c = int4[1](x\"zz\")",
+                                    "const %c = float32[1",
+                                    "const %c = undefined[1](1)",
+                                    "%y = Relu(%x",
+                                    "%y = Relu(%x) {alpha=1.0}",
+                                    "%y = Conv(%x) {group=\"a\"}",
+                                    "%y = LeakyRelu(%x) {alpha=1.0, alpha=1.0}",
+                                    "%y = Relu(%y)",
+                                    "%x = Relu(%x)",
+                                    "%y, %z = Relu(%x) # float32[N,2]",
+                                    "%y = Relu(%x) # float32[N,2], float32[N,2]",
+                                    "%y = Relu(%x) # float32[N,2] = (1,",
+                                    "%y = Relu(%x) # float32[N,2] requires N",
+                                    "%y = Relu(%x) # float32[N,2] requires N < 3",
+                                    "%y = SiLU(%x) body { $1 = Sigmoid($1) return $1 }",
+                                    "%y = SiLU(%x) body { $2 = Sigmoid($0) return $2 }",
+                                    "%y = SiLU(%x) body { $1 = Sigmoid($0) return $2 }",
+                                    "%y = SiLU(%x) body { $1 = Sigmoid($0) return _ }",
+                                    "%y = SiLU(%x) body { $1 = Sigmoid($0)",
+                                    "%y = SiLU(%x) body { $1, $2 = Sigmoid($0) # float32[N,2] return $1 }",
+                                    "%y = SiLU(%x) body { $99999999999 = Sigmoid($0) return $0 }",
+                                    "output %y",
+                                    "output %x as",
+                                    "\"",
+                                    "\"\\",
+                                    "%",
+                                    "$",
+                                    "!",
+                                    "metadata \"a\" = \"b\" metadata \"a\" = \"c\"",
+                                    "metadata \"\\x1\" = \"\"",
+                                    "metadata \"\\q\" = \"\"",
+                                    "as",
+                                    "- 3"};
   for (const std::string_view tail : tails) {
-    EXPECT_NE(error_of(head + std::string(tail)).find("line 2"), std::string::npos) << tail << "\n" << error_of(head + std::string(tail));
+    EXPECT_NE(error_of(head + std::string(tail)).find("line 2"), std::string::npos)
+        << tail << "\n"
+        << error_of(head + std::string(tail));
   }
 }
 
@@ -239,7 +287,8 @@ TEST(GraphText, ReferencesStayInsideTheWeights) {
   for (const char* place : {"@0:4", "@12:4"}) {
     EXPECT_TRUE(parse(std::string("graph \"\" const %c = float32[1]") + place, weights).ok());
   }
-  for (const char* place : {"@0:8", "@16:4", "@13:4", "@2:4", "@-4:4", "@0:-4", "@9223372036854775807:4", "@0:9223372036854775807"}) {
+  for (const char* place :
+       {"@0:8", "@16:4", "@13:4", "@2:4", "@-4:4", "@0:-4", "@9223372036854775807:4", "@0:9223372036854775807"}) {
     EXPECT_NE(error_of(std::string("graph \"\" const %c = float32[1]") + place, weights), "") << place;
   }
 }

@@ -131,7 +131,8 @@ std::vector<std::byte> read_contents(TextReader& reader, DataType dtype) {
 Tensor read_strings(TextReader& reader, const Extents& dims, int64_t count) {
   Strings strings;
   read_list(reader, ")", [&] { strings.push_back(reader.take_string()); });
-  if (reader.ok() && static_cast<int64_t>(strings.size()) != count) reader.fail("the shape asks for another number of strings");
+  if (reader.ok() && static_cast<int64_t>(strings.size()) != count)
+    reader.fail("the shape asks for another number of strings");
   return reader.ok() ? Tensor::of_strings(dims, std::move(strings)) : Tensor();
 }
 

@@ -77,8 +77,8 @@ Status Verifier::check_type(const Value& value) const {
   if (!value.elements()) return {};
   const Dim count = Dim(static_cast<int64_t>(value.elements()->size())) - element_count(value.shape());
   if (value.rank() > 1 || (count.is_const() && count.value() != 0)) {
-    return invalid_model(where() + " has " + std::to_string(value.elements()->size()) + " known elements in a shape of " +
-                         graph_.to_string(value.shape()));
+    return invalid_model(where() + " has " + std::to_string(value.elements()->size()) +
+                         " known elements in a shape of " + graph_.to_string(value.shape()));
   }
   return {};
 }
@@ -154,7 +154,8 @@ Status Verifier::check_inference(const Node& node) const {
                            graph_.to_string(should));
     }
     const auto &elements = node.output(i)->elements(), &fresh = again.outputs[i].elements;
-    if (elements && fresh && !std::equal(elements->begin(), elements->end(), fresh->begin(), fresh->end(), may_be_equal)) {
+    if (elements && fresh &&
+        !std::equal(elements->begin(), elements->end(), fresh->begin(), fresh->end(), may_be_equal)) {
       return invalid_model("output " + std::to_string(i) + " has other elements than inference gives");
     }
   }
@@ -235,7 +236,8 @@ Status Verifier::check_owner(const Symbol& symbol, SymbolId id) const {
     }
     case Symbol::Kind::kHostValue:
       if (value->is_host_value() && value->elements() && symbol.index < value->elements()->size()) return {};
-      return invalid_model("isn't element " + std::to_string(symbol.index) + " of the host value '" + symbol.value + "'");
+      return invalid_model("isn't element " + std::to_string(symbol.index) + " of the host value '" + symbol.value +
+                           "'");
     case Symbol::Kind::kResolved:
     case Symbol::Kind::kCounted: {
       const Node* node = value->producer();

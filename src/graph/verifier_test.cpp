@@ -27,7 +27,8 @@ TEST(Verifier, AcceptsSoundGraphs) {
   EXPECT_EQ(verdict(std::string(kHead) + "%y = Relu(%x) # float32[N,2] output %y output %x"), "");
   // Dimensions that may turn out equal are not an error.
   EXPECT_EQ(verdict(std::string(kHead) + "symbol M = dim 0 of %z input %z: float32[M,2]\n"
-                                         "%y = Relu(%x) # float32[M,2] output %y"), "");
+                                         "%y = Relu(%x) # float32[M,2] output %y"),
+            "");
 }
 
 TEST(Verifier, RefusesTypesThatInferenceContradicts) {
@@ -46,8 +47,10 @@ TEST(Verifier, RefusesSymbolsWithoutTheirOwner) {
   refuses("symbol M = resolved 0 of %x %y = Relu(%x) # float32[M,2]", "isn't a dimension of");
   refuses("symbol M = element 0 of %x %y = Relu(%x) # float32[M,2]", "isn't element 0 of the host value");
   EXPECT_EQ(verdict(std::string(kHead) + "symbol M = counted 0 of %y bound M <= N %y = Relu(%x) # float32[M,2]"), "");
-  refuses("symbol M = counted 0 of %y symbol K = counted 0 of %y bound M <= K + 1 bound K <= M\n"
-          "%y = Relu(%x) # float32[M,2]", "goes in a circle");
+  refuses(
+      "symbol M = counted 0 of %y symbol K = counted 0 of %y bound M <= K + 1 bound K <= M\n"
+      "%y = Relu(%x) # float32[M,2]",
+      "goes in a circle");
 }
 
 TEST(Verifier, RefusesOutputsThatShareAName) {

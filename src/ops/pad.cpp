@@ -69,4 +69,25 @@ Status Pad::infer(InferContext& ctx) const {
   return {};
 }
 
+Status CenterCropPad::infer(InferContext& ctx) const {
+  HONE_TRY(ctx.expect_inputs(2, 2));
+  HONE_TRY(expect_types(ctx, 0, kComputableTypes));
+  HONE_TRY(expect_int_list(ctx, 1, "shape", /*allow_int32=*/true));
+  Ints all;
+  for (size_t i = 0; i < ctx.rank(0); ++i) all.push_back(static_cast<int64_t>(i));
+  HONE_ASSIGN(const Ints chosen, normalize_axes(axes.value_or(all), ctx.rank(0)));
+  HONE_TRY(ctx.require_equal(ctx.shape(1)[0], Dim(static_cast<int64_t>(chosen.size())),
+                             "the number of sizes in 'shape' and the number of axes"));
+  IntList list{.length = chosen.size(), .elements = ctx.elements(1)};
+  if (list.elements && list.elements->size() != list.length) list.elements.reset();
+  Shape shape = ctx.shape(0);
+  for (size_t k = 0; k < chosen.size(); ++k) {
+    const std::optional<int64_t> number = list.number(k);
+    if (number && *number < 0) return bad_element("shape", k, *number, "0 or more");
+    shape[static_cast<size_t>(chosen[k])] = size_from(ctx, list, k, "cropped");
+  }
+  ctx.set_output(0, ctx.dtype(0), std::move(shape));
+  return {};
+}
+
 }  // namespace hone

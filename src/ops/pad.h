@@ -1,4 +1,4 @@
-// Pad: adds to the ends of axes, or takes away.
+// Operators that add to the ends of axes, or take away.
 #pragma once
 
 #include "hone/op.h"
@@ -23,6 +23,15 @@ struct Pad final : OpBase<Pad> {
   enum Operand : size_t { kData, kPads, kValue, kAxes };
   PadMode mode = PadMode::kConstant;
   static void attributes(auto& self, auto& v) { v("mode", self.mode); }
+  Status infer(InferContext& ctx) const override;
+};
+
+// Crops or pads with zeros, the same on both ends (the odd element at the far one), to the sizes that operand 1 lists
+// for `axes` (all by default).
+struct CenterCropPad final : OpBase<CenterCropPad> {
+  static constexpr const char* kName = "CenterCropPad";
+  std::optional<Ints> axes;
+  static void attributes(auto& self, auto& v) { v("axes", self.axes); }
   Status infer(InferContext& ctx) const override;
 };
 

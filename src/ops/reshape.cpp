@@ -238,4 +238,23 @@ Status Unsqueeze::infer(InferContext& ctx) const {
   return {};
 }
 
+Status BitCast::check() const {
+  if (to > 0 && to < kDataTypeCount) return {};
+  return invalid_model("attribute 'to' is " + std::to_string(to) + ", which is no element type");
+}
+
+Status BitCast::infer(InferContext& ctx) const {
+  HONE_TRY(ctx.expect_inputs(1, 1));
+  HONE_TRY(expect_types(ctx, 0, kComputableTypes));
+  const auto type = static_cast<DataType>(to);
+  if (!is_computable(type)) return unsupported("no kernel for elements of type " + std::string(name_of(type)));
+  if (bits_of(type) != bits_of(ctx.dtype(0))) {
+    return invalid_model("elements of " + std::string(name_of(ctx.dtype(0))) + " and " + std::string(name_of(type)) +
+                         " (attribute 'to') differ in width");
+  }
+  ctx.set_output(0, type, ctx.shape(0));
+  if (type == ctx.dtype(0)) pass_elements(ctx);
+  return {};
+}
+
 }  // namespace hone

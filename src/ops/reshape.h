@@ -1,4 +1,4 @@
-// Operators that give the same elements another shape: no element moves in memory.
+// Operators that give the same elements another shape, or the same bits another type: nothing moves in memory.
 #pragma once
 
 #include "hone/op.h"
@@ -31,6 +31,15 @@ struct Squeeze final : OpBase<Squeeze> {
 // Makes axes of size 1; operand 1 lists where they are in the output.
 struct Unsqueeze final : OpBase<Unsqueeze> {
   static constexpr const char* kName = "Unsqueeze";
+  Status infer(InferContext& ctx) const override;
+};
+
+// The same bits as elements of another type of the same width, whose number is `to`. A bool is true for any bits.
+struct BitCast final : OpBase<BitCast> {
+  static constexpr const char* kName = "BitCast";
+  int64_t to = 0;
+  static void attributes(auto& self, auto& v) { v("to", self.to); }
+  Status check() const;
   Status infer(InferContext& ctx) const override;
 };
 

@@ -52,4 +52,25 @@ Status ScatterElements::infer(InferContext& ctx) const {
   return {};
 }
 
+Status TensorScatter::infer(InferContext& ctx) const {
+  HONE_TRY(ctx.expect_inputs(2, 3));
+  HONE_TRY(expect_types(ctx, 0, kComputableTypes));
+  HONE_TRY(ctx.expect_same_dtype(0, 1));
+  HONE_TRY(ctx.expect_rank(1, ctx.rank(0)));
+  HONE_ASSIGN(const int64_t along, InferContext::normalize_axis(axis, ctx.rank(0)));
+  if (along == 0) return invalid_model("attribute 'axis' names axis 0, which is the batch");
+  for (size_t i = 0; i < ctx.rank(0); ++i) {
+    if (static_cast<int64_t>(i) == along) continue;
+    HONE_TRY(ctx.require_equal(ctx.shape(0)[i], ctx.shape(1)[i],
+                               "dimension " + std::to_string(i) + " of the cache and the update"));
+  }
+  if (ctx.has_input(2)) {
+    HONE_TRY(ctx.expect_dtype(2, {DataType::kInt64}));
+    HONE_TRY(ctx.expect_rank(2, 1));
+    HONE_TRY(ctx.require_equal(ctx.shape(2)[0], ctx.shape(0)[0], "the number of write indices and the batch size"));
+  }
+  ctx.set_output(0, ctx.input(0));
+  return {};
+}
+
 }  // namespace hone

@@ -38,4 +38,24 @@ struct ScatterElements final : OpBase<ScatterElements> {
   Status infer(InferContext& ctx) const override;
 };
 
+enum class CacheMode : uint8_t { kLinear, kCircular };
+template <>
+struct EnumNames<CacheMode> {
+  static constexpr std::pair<std::string_view, CacheMode> kNames[] = {{"linear", CacheMode::kLinear},
+                                                                      {"circular", CacheMode::kCircular}};
+};
+
+// A cache (operand 0) with operand 1 written into it along `axis`, in each batch (axis 0) from the position in operand
+// 2 on (0 without it). In mode circular positions go on from the beginning after the end.
+struct TensorScatter final : OpBase<TensorScatter> {
+  static constexpr const char* kName = "TensorScatter";
+  int64_t axis = -2;
+  CacheMode mode = CacheMode::kLinear;
+  static void attributes(auto& self, auto& v) {
+    v("axis", self.axis);
+    v("mode", self.mode);
+  }
+  Status infer(InferContext& ctx) const override;
+};
+
 }  // namespace hone

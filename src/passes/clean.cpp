@@ -126,9 +126,7 @@ Value* where(const Node& node) {
   return all_equal(*condition, 0) ? same_operand(node, 2) : nullptr;
 }
 
-Value* clip(const Node& node) {
-  return node.input(1) == nullptr && node.input(2) == nullptr ? node.input(0) : nullptr;
-}
+Value* clip(const Node& node) { return node.input(1) == nullptr && node.input(2) == nullptr ? node.input(0) : nullptr; }
 
 Value* split(const Node& node) { return node.outputs().size() == 1 ? same_operand(node, 0) : nullptr; }
 
@@ -136,13 +134,33 @@ constexpr struct {
   std::string_view op;
   Value* (*unchanged)(const Node&);
 } kRules[] = {
-    {"Identity", first},   {"Dropout", dropout},     {"Cast", cast},         {"CastLike", same_first},
-    {"Reshape", reshape},  {"Flatten", reshape},     {"Squeeze", reshape},   {"Unsqueeze", reshape},
-    {"Expand", same_first}, {"Tile", same_first},    {"Transpose", transpose}, {"Slice", slice},
-    {"Pad", pad},          {"Resize", resize},       {"Concat", only},       {"Split", split},
-    {"Min", only},         {"Max", only},            {"Sum", only},          {"Mean", only},
-    {"Add", plus},         {"Sub", minus},           {"Mul", times},         {"Div", by_one},
-    {"Pow", by_one},       {"Where", where},         {"Clip", clip},
+    {"Identity", first},
+    {"Dropout", dropout},
+    {"Cast", cast},
+    {"CastLike", same_first},
+    {"Reshape", reshape},
+    {"Flatten", reshape},
+    {"Squeeze", reshape},
+    {"Unsqueeze", reshape},
+    {"Expand", same_first},
+    {"Tile", same_first},
+    {"Transpose", transpose},
+    {"Slice", slice},
+    {"Pad", pad},
+    {"Resize", resize},
+    {"Concat", only},
+    {"Split", split},
+    {"Min", only},
+    {"Max", only},
+    {"Sum", only},
+    {"Mean", only},
+    {"Add", plus},
+    {"Sub", minus},
+    {"Mul", times},
+    {"Div", by_one},
+    {"Pow", by_one},
+    {"Where", where},
+    {"Clip", clip},
 };
 
 Value* unchanged_operand(const Node& node) {

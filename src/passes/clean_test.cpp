@@ -47,8 +47,9 @@ TEST(Clean, NodesThatDoSomethingStay) {
   expect_kept("const %one = float32[1,1,3](1.0, 1.0, 1.0) %m = Mul(%one, %x)");
   expect_kept("const %s = int64[3](0, 2, 2) %m = Reshape(%x, %s)");
   expect_kept("const %s = int64[6](0, 1, 0, 0, -1, 0) %m = Pad(%x, %s)");  // shifts
-  expect_kept("const %b = int64[1](-1) const %e = int64[1](-9223372036854775807) const %a = int64[1](1) "
-              "const %s = int64[1](-1) %m = Slice(%x, %b, %e, %a, %s)");   // reverses
+  expect_kept(
+      "const %b = int64[1](-1) const %e = int64[1](-9223372036854775807) const %a = int64[1](1) "
+      "const %s = int64[1](-1) %m = Slice(%x, %b, %e, %a, %s)");               // reverses
   expect_kept("const %s = float32[3](1.0, 1.1, 1.0) %m = Resize(%x, _, %s)");  // 4.4, rounded down to 4
 }
 
@@ -82,8 +83,9 @@ TEST(Clean, AMaskThatIsReadKeepsDropout) {
 }
 
 TEST(Clean, SharedWeightsBehindIdentityAreConstantsAgain) {
-  expect_pass(clean, "input %x: float32[1,1,2,2] const %w = float32[1,1,1,1](2.0) %v = Identity(%w)\n"
-                     "%y = Conv(%x, %v) output %y",
+  expect_pass(clean,
+              "input %x: float32[1,1,2,2] const %w = float32[1,1,1,1](2.0) %v = Identity(%w)\n"
+              "%y = Conv(%x, %v) output %y",
               "input %x: float32[1,1,2,2] const %w = float32[1,1,1,1](2.0) %y = Conv(%x, %w) output %y");
 }
 

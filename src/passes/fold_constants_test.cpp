@@ -66,8 +66,9 @@ TEST(FoldConstants, WhatFailsToEvaluateStays) {
 
 TEST(FoldConstants, DimensionsBecomeKnownWithTheirOperand) {
   // The Add isn't followed as an expression: its operands are floats. Without its value the shape is open.
-  const std::string text = "input %x: float32[12] const %r = float32[1](0.5) const %q = float32[1](1.5)\n"
-                           "%f = Add(%r, %q) %u = Resize(%x, _, %f) output %u";
+  const std::string text =
+      "input %x: float32[12] const %r = float32[1](0.5) const %q = float32[1](1.5)\n"
+      "%f = Add(%r, %q) %u = Resize(%x, _, %f) output %u";
   const std::string open = print_graph(graph_of(text));
   EXPECT_NE(open.find("resolved"), std::string::npos) << open;
   const std::string after = after_pass(fold_constants, text, context_with_evaluator());
@@ -90,8 +91,9 @@ TEST(FoldConstants, TheBudgetHoldsForAllTogether) {
   context.memory_budget_bytes = 9999;
   std::vector<std::string> remarks;
   context.log = [&](std::string_view line) { remarks.emplace_back(line); };
-  const std::string text = "const %n = int64[1](1000) const %m = int64[1](1499)\n"
-                           "%z = ConstantOfShape(%n) %y = ConstantOfShape(%m) output %z output %y";
+  const std::string text =
+      "const %n = int64[1](1000) const %m = int64[1](1499)\n"
+      "%z = ConstantOfShape(%n) %y = ConstantOfShape(%m) output %z output %y";
   const std::string after = after_pass(fold_constants, text, std::move(context));
   EXPECT_EQ(after.find("ConstantOfShape(%n)"), std::string::npos) << after;
   EXPECT_EQ(after.find("ConstantOfShape(%m)"), std::string::npos) << after;  // 4,000 + 5,996 bytes

@@ -118,8 +118,8 @@ Result<bool> fold_padding(Graph& graph, PassContext& context) {
     if (padded == nullptr || !context.rewrite()) return false;
     std::vector<Value*> inputs = node->inputs();
     inputs[0] = pad->input(Pad::kData);
-    HONE_ASSIGN(const Node* const made, editor.insert_before(node, node->name(), std::move(padded), std::move(inputs),
-                                                             node->outputs().size()));
+    HONE_ASSIGN(const Node* const made,
+                editor.insert_before(node, node->name(), std::move(padded), std::move(inputs), node->outputs().size()));
     HONE_TRY(editor.replace(node->output(), made->output()));
     return true;
   });

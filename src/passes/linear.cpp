@@ -19,8 +19,8 @@ std::optional<Linear> Linear::match(Node& node) {
   linear.kind_ = static_cast<Kind>(name - std::begin(kNames));
   linear.node_ = &node;
   linear.weights_ = *to_doubles(*weights);
-  const bool sound = linear.read_shape() && linear.groups_fit() && linear.read_bias() && all_finite(weights->dtype(), linear.weights_) &&
-                     all_finite(weights->dtype(), linear.bias_);
+  const bool sound = linear.read_shape() && linear.groups_fit() && linear.read_bias() &&
+                     all_finite(weights->dtype(), linear.weights_) && all_finite(weights->dtype(), linear.bias_);
   return sound ? std::optional(std::move(linear)) : std::nullopt;
 }
 

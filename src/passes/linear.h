@@ -52,9 +52,9 @@ class Linear {
   Node* node_ = nullptr;
   size_t output_axis_ = 1, input_axis_ = 1;
   size_t output_channels_ = 0, input_channels_ = 0, groups_ = 1;
-  size_t taps_ = 1;       // weights for each pair of channels (convolutions)
-  bool transposed_ = false;  // Gemm: [N, K]
-  double alpha_ = 1;      // Gemm
+  size_t taps_ = 1;                     // weights for each pair of channels (convolutions)
+  bool transposed_ = false;             // Gemm: [N, K]
+  double alpha_ = 1;                    // Gemm
   std::vector<double> weights_, bias_;  // no bias: empty
 };
 

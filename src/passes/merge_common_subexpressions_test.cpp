@@ -4,10 +4,11 @@ namespace hone {
 namespace {
 
 TEST(MergeCommonSubexpressions, NodesAndConstants) {
-  expect_pass(merge_common_subexpressions,
-              "input %x: float32[2] const %c = float32[](1.0) const %d = float32[](1.0)\n"
-              "%a = Add(%x, %c) %b = Add(%x, %d) %r = Relu(%a) %s = Relu(%b) %y = Mul(%r, %s) output %y",
-              "input %x: float32[2] const %c = float32[](1.0) %a = Add(%x, %c) %r = Relu(%a) %y = Mul(%r, %r) output %y");
+  expect_pass(
+      merge_common_subexpressions,
+      "input %x: float32[2] const %c = float32[](1.0) const %d = float32[](1.0)\n"
+      "%a = Add(%x, %c) %b = Add(%x, %d) %r = Relu(%a) %s = Relu(%b) %y = Mul(%r, %s) output %y",
+      "input %x: float32[2] const %c = float32[](1.0) %a = Add(%x, %c) %r = Relu(%a) %y = Mul(%r, %r) output %y");
 }
 
 TEST(MergeCommonSubexpressions, WhatDiffersStays) {

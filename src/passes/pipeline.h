@@ -21,7 +21,8 @@ struct PassReport {
 std::span<const Pass> canonical_passes();
 
 // Runs all passes, again and again until none changes the graph (or a bound is reached), then drops symbols that
-// nothing mentions any more, and the marks of host values whose contents decide nothing any more. `report` may be null. Errors name the pass.
+// nothing mentions any more, and the marks of host values whose contents decide nothing any more. `report` may be null.
+// Errors name the pass.
 Status run_passes(Graph& graph, PassContext& context, PassReport* report = nullptr);
 // The same for these passes only, in one round, and without that tidying. For tests and tools.
 Status run_passes(Graph& graph, std::span<const Pass> passes, PassContext& context, PassReport* report = nullptr);

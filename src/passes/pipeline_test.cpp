@@ -16,7 +16,8 @@ std::string run(const std::string& text, PassContext& context, PassReport* repor
 
 // A block as exporters write it: padding and normalisation apart, weights behind Identity, SiLU in two nodes.
 const std::string kBlock =
-    "symbol N = dim 0 of %x input %x: float32[N,1,4,4] const %w = float32[1,1,1,1](3.0) const %p = int64[8](0, 0, 1, 1, 0, 0, 1, 1)\n"
+    "symbol N = dim 0 of %x input %x: float32[N,1,4,4] const %w = float32[1,1,1,1](3.0) const %p = int64[8](0, 0, 1, "
+    "1, 0, 0, 1, 1)\n"
     "const %one = float32[1](2.0) const %zero = float32[1](1.0) const %var = float32[1](0.75)\n"
     "%v = Identity(%w) %m = Pad(%x, %p) %c = Conv(%m, %v) \"conv\"\n"
     "%n = BatchNormalization(%c, %one, %zero, %zero, %var) {epsilon=0.25} \"bn\"\n"
@@ -101,15 +102,16 @@ TEST(Pipeline, DumpsAfterTheNamedPass) {
 TEST(Pipeline, AWrongPassIsFound) {
   Graph graph = graph_of(kBlock);
   const Pass passes[] = {{"break-it", [](Graph& g, PassContext& context) -> Result<bool> {
-                           (void)context.rewrite();
-                           GraphEditor editor(g);
-                           Value* early = g.find_value("m");
-                           HONE_TRY(editor.replace(early, g.find_value("y")));  // read before it is made
-                           return true;
-                         }}};
+                            (void)context.rewrite();
+                            GraphEditor editor(g);
+                            Value* early = g.find_value("m");
+                            HONE_TRY(editor.replace(early, g.find_value("y")));  // read before it is made
+                            return true;
+                          }}};
   PassContext context;
   const Status status = run_passes(graph, passes, context);
-  EXPECT_NE(status.message().find("after the pass break-it, rewrite 1: in node 'conv'"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("after the pass break-it, rewrite 1: in node 'conv'"), std::string::npos)
+      << status.message();
 }
 
 TEST(Pipeline, PassesHaveDistinctNames) {

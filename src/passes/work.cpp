@@ -49,8 +49,8 @@ double evaluation_work(const Op& op, const Body* body, std::span<const InferOper
   if (is({"MaxPool", "AveragePool", "LpPool"})) return inputs + outputs * kernel_area(op);
   if (is({"Resize", "GridSample", "TopK"})) return (inputs + outputs) * 64;
   // Loops over pairs: of boxes, of the operands' elements, of a window that the contents decide.
-  constexpr std::string_view kPairs[] = {"NonMaxSuppression", "EfficientNMS_TRT", "BatchedNMS_TRT",
-                                         "BatchedNMSDynamic_TRT", "RoiAlign", "LRN"};
+  constexpr std::string_view kPairs[] = {"NonMaxSuppression",     "EfficientNMS_TRT", "BatchedNMS_TRT",
+                                         "BatchedNMSDynamic_TRT", "RoiAlign",         "LRN"};
   if (std::find(std::begin(kPairs), std::end(kPairs), op.name()) != std::end(kPairs)) return inputs * inputs + outputs;
   if (is({"Einsum"})) {
     double product = outputs;

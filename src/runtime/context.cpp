@@ -1,3 +1,4 @@
+#include "base/guarded.h"
 #include "runtime/context_state.h"
 
 namespace hone {
@@ -82,114 +83,132 @@ ExecutionContext& ExecutionContext::operator=(ExecutionContext&&) noexcept = def
 ExecutionContext::~ExecutionContext() = default;
 
 Status ExecutionContext::set_profile(int profile) {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  const int count = static_cast<int>(state_->engine->plans.size());
-  if (profile < 0 || profile >= count) {
-    return invalid_argument("there is no profile " + std::to_string(profile) + "; there are " + std::to_string(count));
-  }
-  if (profile != state_->profile) state_->select(profile);
-  return {};
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    const int count = static_cast<int>(state_->engine->plans.size());
+    if (profile < 0 || profile >= count) {
+      return invalid_argument("there is no profile " + std::to_string(profile) + "; there are " +
+                              std::to_string(count));
+    }
+    if (profile != state_->profile) state_->select(profile);
+    return {};
+  });
 }
 
 int ExecutionContext::profile() const { return state_->profile; }
 
 Status ExecutionContext::set_input_shape(std::string_view name, std::span<const int64_t> dims) {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, true));
-  HONE_TRY(check_rank(type_of(*state_, index), name, dims));
-  set_shape(*state_, index, dims);
-  return {};
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, true));
+    HONE_TRY(check_rank(type_of(*state_, index), name, dims));
+    set_shape(*state_, index, dims);
+    return {};
+  });
 }
 
 Status ExecutionContext::set_input_value(std::string_view name, const TensorView& value) {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, true));
-  if (!state_->plan->bindings[static_cast<size_t>(index)].is_shape_value) {
-    return invalid_argument("the contents of input '" + std::string(name) +
-                            "' don't decide any shape; bind it with set_tensor()");
-  }
-  HONE_TRY(check_dtype(type_of(*state_, index), name, value.dtype));
-  HONE_TRY(check_rank(type_of(*state_, index), name, value.dims));
-  if (value.count() != 0) HONE_TRY(check_alignment(type_of(*state_, index), name, value.data));
-  set_shape(*state_, index, value.dims);
-  state_->bindings[static_cast<size_t>(index)].buffer = {};
-  return set_value(*state_, index, value);
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, true));
+    if (!state_->plan->bindings[static_cast<size_t>(index)].is_shape_value) {
+      return invalid_argument("the contents of input '" + std::string(name) +
+                              "' don't decide any shape; bind it with set_tensor()");
+    }
+    HONE_TRY(check_dtype(type_of(*state_, index), name, value.dtype));
+    HONE_TRY(check_rank(type_of(*state_, index), name, value.dims));
+    if (value.count() != 0) HONE_TRY(check_alignment(type_of(*state_, index), name, value.data));
+    set_shape(*state_, index, value.dims);
+    state_->bindings[static_cast<size_t>(index)].buffer = {};
+    return set_value(*state_, index, value);
+  });
 }
 
 Status ExecutionContext::set_tensor(std::string_view name, const TensorView& buffer) {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, false));
-  const TensorType& type = type_of(*state_, index);
-  HONE_TRY(check_dtype(type, name, buffer.dtype));
-  HONE_TRY(checked_count(buffer.dims).status());
-  if (buffer.count() != 0) HONE_TRY(check_alignment(type, name, buffer.data));
-  const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
-  BindingState& bound = state_->bindings[static_cast<size_t>(index)];
-  if (binding.is_input) {
-    HONE_TRY(check_rank(type, name, buffer.dims));
-    set_shape(*state_, index, buffer.dims);
-    if (binding.is_shape_value) HONE_TRY(set_value(*state_, index, buffer));
-  }
-  bound.buffer = buffer;
-  bound.sized_buffer = true;
-  return {};
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, false));
+    const TensorType& type = type_of(*state_, index);
+    HONE_TRY(check_dtype(type, name, buffer.dtype));
+    HONE_TRY(checked_count(buffer.dims).status());
+    if (buffer.count() != 0) HONE_TRY(check_alignment(type, name, buffer.data));
+    const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
+    BindingState& bound = state_->bindings[static_cast<size_t>(index)];
+    if (binding.is_input) {
+      HONE_TRY(check_rank(type, name, buffer.dims));
+      set_shape(*state_, index, buffer.dims);
+      if (binding.is_shape_value) HONE_TRY(set_value(*state_, index, buffer));
+    }
+    bound.buffer = buffer;
+    bound.sized_buffer = true;
+    return {};
+  });
 }
 
 Status ExecutionContext::set_address(std::string_view name, void* address) {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, false));
-  const TensorType& type = type_of(*state_, index);
-  HONE_TRY(check_alignment(type, name, address));
-  const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
-  BindingState& bound = state_->bindings[static_cast<size_t>(index)];
-  bound.buffer = {static_cast<std::byte*>(address), type.dtype, bound.shape.value_or(Extents())};
-  bound.sized_buffer = false;
-  if (binding.is_shape_value) {
-    if (!bound.shape) {
-      return invalid_argument("set the shape of input '" + std::string(name) + "' before its address: its contents "
-                              "decide shapes");
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, false));
+    const TensorType& type = type_of(*state_, index);
+    HONE_TRY(check_alignment(type, name, address));
+    const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
+    BindingState& bound = state_->bindings[static_cast<size_t>(index)];
+    bound.buffer = {static_cast<std::byte*>(address), type.dtype, bound.shape.value_or(Extents())};
+    bound.sized_buffer = false;
+    if (binding.is_shape_value) {
+      if (!bound.shape) {
+        return invalid_argument("set the shape of input '" + std::string(name) +
+                                "' before its address: its contents "
+                                "decide shapes");
+      }
+      HONE_TRY(set_value(*state_, index, bound.buffer));
     }
-    HONE_TRY(set_value(*state_, index, bound.buffer));
-  }
-  return {};
+    return {};
+  });
 }
 
 Status ExecutionContext::clear_tensor(std::string_view name) {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, false));
-  state_->bindings[static_cast<size_t>(index)].buffer = {};
-  return {};
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, false));
+    state_->bindings[static_cast<size_t>(index)].buffer = {};
+    return {};
+  });
 }
 
 Status ExecutionContext::prepare() {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  return state_->prepared ? Status() : state_->prepare();
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    return state_->prepared ? Status() : state_->prepare();
+  });
 }
 
 Result<std::vector<int64_t>> ExecutionContext::shape(std::string_view name) const {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, false));
-  const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
-  const BindingState& bound = state_->bindings[static_cast<size_t>(index)];
-  const TensorType& type = type_of(*state_, index);
-  std::vector<int64_t> dims;
-  if (binding.is_input && bound.shape) return std::vector<int64_t>(bound.shape->begin(), bound.shape->end());
-  const ValueState& value = state_->values[static_cast<size_t>(binding.value)];
-  const bool known = !binding.is_input && state_->prepared && value.exact;
-  for (size_t i = 0; i < type.shape.size(); ++i) {
-    const std::optional<int64_t> dim =
-        state_->prepared ? type.shape[i].eval(state_->symbols) : type.shape[i].as_const();
-    dims.push_back(known ? value.dims[i] : dim.value_or(-1));
-  }
-  return dims;
+  return guarded([&]() -> Result<std::vector<int64_t>> {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, false));
+    const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
+    const BindingState& bound = state_->bindings[static_cast<size_t>(index)];
+    const TensorType& type = type_of(*state_, index);
+    std::vector<int64_t> dims;
+    if (binding.is_input && bound.shape) return std::vector<int64_t>(bound.shape->begin(), bound.shape->end());
+    const ValueState& value = state_->values[static_cast<size_t>(binding.value)];
+    const bool known = !binding.is_input && state_->prepared && value.exact;
+    for (size_t i = 0; i < type.shape.size(); ++i) {
+      const std::optional<int64_t> dim =
+          state_->prepared ? type.shape[i].eval(state_->symbols) : type.shape[i].as_const();
+      dims.push_back(known ? value.dims[i] : dim.value_or(-1));
+    }
+    return dims;
+  });
 }
 
 std::vector<std::string> ExecutionContext::missing_inputs() const {
@@ -204,36 +223,42 @@ std::vector<std::string> ExecutionContext::missing_inputs() const {
 }
 
 Status ExecutionContext::run() {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  return state_->run();
+  return guarded([&]() -> Status {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    return state_->run();
+  });
 }
 
 Result<TensorView> ExecutionContext::output(std::string_view name) const {
-  const BusyGuard guard(*state_);
-  HONE_TRY(guard.status());
-  HONE_ASSIGN(const int index, find_binding(*state_, name, false));
-  const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
-  if (binding.is_input) return invalid_argument("'" + std::string(name) + "' is an input");
-  if (!state_->has_run) return invalid_argument("there are no results: call run()");
-  return TensorView{state_->data_of(binding.value), type_of(*state_, index).dtype,
-                    state_->values[static_cast<size_t>(binding.value)].dims};
+  return guarded([&]() -> Result<TensorView> {
+    const BusyGuard guard(*state_);
+    HONE_TRY(guard.status());
+    HONE_ASSIGN(const int index, find_binding(*state_, name, false));
+    const PlanBinding& binding = state_->plan->bindings[static_cast<size_t>(index)];
+    if (binding.is_input) return invalid_argument("'" + std::string(name) + "' is an input");
+    if (!state_->has_run) return invalid_argument("there are no results: call run()");
+    return TensorView{state_->data_of(binding.value), type_of(*state_, index).dtype,
+                      state_->values[static_cast<size_t>(binding.value)].dims};
+  });
 }
 
 Result<std::map<std::string, Tensor>> ExecutionContext::run(const std::map<std::string, Tensor>& inputs) {
-  for (const auto& [name, tensor] : inputs) HONE_TRY(set_tensor(name, tensor.view()));
-  HONE_TRY(run());
-  std::map<std::string, Tensor> outputs;
-  for (const PlanBinding& binding : state_->plan->bindings) {
-    if (binding.is_input) continue;
-    HONE_ASSIGN(const TensorView view, output(binding.name));
-    HONE_ASSIGN(Tensor copy, Tensor::make(view.dtype, view.dims));
-    std::copy_n(view.data, view.bytes(), copy.mutable_data());
-    outputs.emplace(binding.name, std::move(copy));
-  }
-  // The tensors may die now.
-  for (const auto& [name, tensor] : inputs) HONE_TRY(clear_tensor(name));
-  return outputs;
+  return guarded([&]() -> Result<std::map<std::string, Tensor>> {
+    for (const auto& [name, tensor] : inputs) HONE_TRY(set_tensor(name, tensor.view()));
+    HONE_TRY(run());
+    std::map<std::string, Tensor> outputs;
+    for (const PlanBinding& binding : state_->plan->bindings) {
+      if (binding.is_input) continue;
+      HONE_ASSIGN(const TensorView view, output(binding.name));
+      HONE_ASSIGN(Tensor copy, Tensor::make(view.dtype, view.dims));
+      std::copy_n(view.data, view.bytes(), copy.mutable_data());
+      outputs.emplace(binding.name, std::move(copy));
+    }
+    // The tensors may die now.
+    for (const auto& [name, tensor] : inputs) HONE_TRY(clear_tensor(name));
+    return outputs;
+  });
 }
 
 void ExecutionContext::enable_profiling(bool on) { state_->profiling = on; }

@@ -10,9 +10,7 @@ namespace {
 
 constexpr const char* kRebuild = "rebuild it on this machine: hone build MODEL.onnx -o MODEL.hone";
 
-Status incompatible(std::string message) {
-  return {Code::kIncompatibleEngine, std::move(message) + "; " + kRebuild};
-}
+Status incompatible(std::string message) { return {Code::kIncompatibleEngine, std::move(message) + "; " + kRebuild}; }
 
 // Instruction sets in ascending order: an engine for one runs on machines with that one or a later one.
 int isa_rank(std::string_view isa) {
@@ -25,8 +23,7 @@ Result<const TunedPart*> choose_part(const EngineImage& image, const DeviceInfo&
   std::string have;
   for (const TunedPart& part : image.tuned) {
     const bool runs_anywhere = part.target.backend == "reference";
-    if (runs_anywhere ||
-        (part.target.backend == device.backend && isa_rank(part.target.isa) <= isa_rank(device.isa))) {
+    if (runs_anywhere || (part.target.backend == device.backend && isa_rank(part.target.isa) <= isa_rank(device.isa))) {
       return &part;
     }
     have += (have.empty() ? "" : ", ") + part.target.backend + " " + part.target.isa;
@@ -72,8 +69,8 @@ Status create_kernels(const Plan& plan, PlanState& state, const DeviceInfo& devi
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     if (step.kernel.empty()) continue;
-    const auto backend = std::find_if(backends.begin(), backends.end(),
-                                      [&](const Backend* b) { return b->name == step.backend; });
+    const auto backend =
+        std::find_if(backends.begin(), backends.end(), [&](const Backend* b) { return b->name == step.backend; });
     const KernelDef* def = backend == backends.end() ? nullptr : find_kernel(**backend, step.kernel);
     if (def == nullptr || def->version != step.kernel_version) {
       return incompatible("the kernel '" + step.kernel + "' (version " + std::to_string(step.kernel_version) +

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/parallel.h"
 #include "base/trim.h"
 #include "runtime/context_state.h"
 
@@ -12,9 +13,7 @@ namespace {
 // Shapes for which library kernels are kept by a context, per step.
 constexpr size_t kMaxShapedKernels = 32;
 
-std::string where(const Step& step) {
-  return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")";
-}
+std::string where(const Step& step) { return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")"; }
 
 size_t end_of(const PlanValue& value, const ValueState& state) {
   TensorView view{nullptr, value.type.dtype, state.dims};
@@ -43,6 +42,8 @@ Status ContextState::prepare() {
   for (size_t i = 0; i < steps.size(); ++i) {
     if (plan->steps[i].stage == Step::Stage::kRun && !steps[i].dynamic) HONE_TRY(attach_kernel(i));
   }
+  // The team of the calling thread starts now rather than in run().
+  parallel_for(device.threads, device.threads, 1, [](int64_t, int64_t) {});
   prepared = true;
   return {};
 }
@@ -75,9 +76,8 @@ Status ContextState::attach_kernel(size_t index) {
       HONE_ASSIGN(auto kernel,
                   def->create(problem, step.config, step_constants(step, *plan_state)).with_context(where(step)));
       if (state.shaped.size() >= kMaxShapedKernels) {
-        state.shaped.erase(std::min_element(state.shaped.begin(), state.shaped.end(), [](const auto& a, const auto& b) {
-          return a.last_use < b.last_use;
-        }));
+        state.shaped.erase(std::min_element(state.shaped.begin(), state.shaped.end(),
+                                            [](const auto& a, const auto& b) { return a.last_use < b.last_use; }));
       }
       state.shaped.push_back({std::move(key), std::move(kernel), 0});
       known = std::prev(state.shaped.end());
@@ -185,7 +185,8 @@ Status ContextState::run_dynamic_memory(size_t index) {
     const size_t bytes = end_of(value, values[static_cast<size_t>(id)]);
     const PlanStorage& planned = plan->storages[value.storage];
     if (!storage.dynamic) {
-      if (bytes > storage.bytes) return corrupt_engine("'" + value.name + "' doesn't fit into the memory planned for it");
+      if (bytes > storage.bytes)
+        return corrupt_engine("'" + value.name + "' doesn't fit into the memory planned for it");
       continue;
     }
     if (planned.kind == PlanStorage::Kind::kOutput && bindings[planned.index].buffer.present()) {

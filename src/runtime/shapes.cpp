@@ -8,9 +8,7 @@ namespace hone {
 
 namespace {
 
-std::string where(const Step& step) {
-  return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")";
-}
+std::string where(const Step& step) { return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")"; }
 
 int64_t as_int64(const TensorView& view, size_t i) {
   switch (view.dtype) {
@@ -218,7 +216,8 @@ Status ContextState::resolve(size_t index, bool running) {
     state.dynamic = later;
     if (later) return {};
     // The model was sound when it was built: what doesn't fit now is what the caller gave.
-    return Status(running ? Code::kRuntime : Code::kInvalidArgument, types.status().message()).with_context(where(step));
+    return Status(running ? Code::kRuntime : Code::kInvalidArgument, types.status().message())
+        .with_context(where(step));
   }
   state.dynamic = running;
   bind_resolved(step, *types);

@@ -56,7 +56,8 @@ TEST(Runtime, WritesIntoTheCallersBufferAndReadsFromIt) {
   ASSERT_TRUE(context.set_tensor("y", {reinterpret_cast<std::byte*>(y.data()), DataType::kFloat32, {5}}).ok());
   const Status small = context.run();
   EXPECT_EQ(small.code(), Code::kInvalidArgument);
-  EXPECT_NE(small.message().find("'y' has room for 20 bytes, the result needs 24"), std::string::npos) << small.message();
+  EXPECT_NE(small.message().find("'y' has room for 20 bytes, the result needs 24"), std::string::npos)
+      << small.message();
 }
 
 TEST(Runtime, AllocatesNothingOnceShapesAreSet) {
@@ -107,13 +108,15 @@ TEST(Runtime, ShapeArithmeticRunsWhenShapesAreSet) {
   Value* shape = maker.node("Shape", {maker.node("Neg", {x}, "n")}, "shape");
   Value* rows = maker.node("Gather", {shape, maker.constant("zero", tensor<int64_t>({1}, {0}))}, "rows");
   Value* twice = maker.node("Mul", {rows, maker.constant("two", tensor<int64_t>({1}, {2}))}, "twice");
-  Value* target = maker.node("Concat", {twice, maker.constant("rest", tensor<int64_t>({1}, {-1}))}, "target", {{"axis", int64_t{0}}});
+  Value* target = maker.node("Concat", {twice, maker.constant("rest", tensor<int64_t>({1}, {-1}))}, "target",
+                             {{"axis", int64_t{0}}});
   maker.output(maker.node("Reshape", {x, target}, "y"));
   const Engine engine = must_make(maker.graph());
   EXPECT_FALSE(engine.find_binding("x")->is_shape_value);
   EXPECT_EQ(engine.find_binding("y")->dim_names[0], "2*N");
   for (const LayerInfo& layer : engine.layers()) {
-    if (layer.op != "Neg" && layer.op != "Reshape" && layer.op != "Identity") EXPECT_TRUE(layer.shape_stage) << layer.op;
+    if (layer.op != "Neg" && layer.op != "Reshape" && layer.op != "Identity")
+      EXPECT_TRUE(layer.shape_stage) << layer.op;
   }
   ExecutionContext context = *engine.create_context();
   Random random(3);
@@ -209,7 +212,8 @@ TEST(Runtime, CountedShapesFlowThroughTheRun) {
   maker.output(where);
   const Engine engine = must_make(maker.graph());
   ExecutionContext context = *engine.create_context();
-  for (const auto& values : {std::vector<float>{0, 3, 0, 4}, std::vector<float>{1, 2, 3, 4}, std::vector<float>{0, 0, 0, 0}}) {
+  for (const auto& values :
+       {std::vector<float>{0, 3, 0, 4}, std::vector<float>{1, 2, 3, 4}, std::vector<float>{0, 0, 0, 0}}) {
     const Tensor data = Tensor::of<float>(values, Extents{4});
     auto outputs = context.run({{"x", data}});
     ASSERT_TRUE(outputs.ok()) << outputs.status().message();

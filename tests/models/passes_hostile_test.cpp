@@ -47,11 +47,12 @@ TEST(HostilePasses, MemoryBombsAreNotFolded) {
       "%w = Gather(%y, %z)",
       x + "const %w = float32[1,1,1,1](1.0) %y = Conv(%x, %w) {pads=[1000000,1000000,1000000,1000000]}",
       x + "%y = MaxPool(%x) {kernel_shape=[1,1], strides=[1,1], dilations=[1,1]}\n"
-      "const %n = int64[4](1, 1, 1000000, 1000000) %z = Expand(%x, %n) %w = Transpose(%z)",
+          "const %n = int64[4](1, 1, 1000000, 1000000) %z = Expand(%x, %n) %w = Transpose(%z)",
   };
   const int64_t before = peak_bytes();
   for (const std::string& bomb : bombs) {
-    const std::string last = bomb.find("%w =") != std::string::npos && bomb.find("Conv") == std::string::npos ? "w" : "y";
+    const std::string last =
+        bomb.find("%w =") != std::string::npos && bomb.find("Conv") == std::string::npos ? "w" : "y";
     Result<Graph> graph = parse(bomb + " output %" + last);
     if (!graph.ok()) continue;  // refused even earlier
     PassContext context = context_with_reference(256 * kMiB);

@@ -55,8 +55,8 @@ class GraphDrawer {
   }
 
   Value* node(const char* op, std::vector<Value*> inputs, const AttrMap& attributes = {}, size_t outputs = 1) {
-    Result<Node*> made = graph_.add_node("", *make_op(op, attributes), std::move(inputs),
-                                         std::vector<std::string>(outputs));
+    Result<Node*> made =
+        graph_.add_node("", *make_op(op, attributes), std::move(inputs), std::vector<std::string>(outputs));
     EXPECT_TRUE(made.ok()) << made.status().message();
     return (*made)->output();
   }
@@ -148,7 +148,8 @@ class GraphDrawer {
     if (size(image, 2) < 3 || size(image, 3) < 3) return identity();
     const Ints kernel = {3, 3}, pads = Ints(4, random_.integer(0, 1));
     if (coin()) return keep(node("MaxPool", {image}, {{"kernel_shape", kernel}, {"pads", pads}}));
-    keep(node("AveragePool", {image}, {{"kernel_shape", kernel}, {"pads", pads}, {"count_include_pad", int64_t{coin()}}}));
+    keep(node("AveragePool", {image},
+              {{"kernel_shape", kernel}, {"pads", pads}, {"count_include_pad", int64_t{coin()}}}));
   }
   void transpose() {
     const Ints perms[] = {{0, 1, 3, 2}, {0, 2, 3, 1}, {0, 3, 1, 2}, {0, 1, 2, 3}};
@@ -184,7 +185,8 @@ class GraphDrawer {
   void concat() {
     Value* image = pick(images_);
     if (channels(image) > 6) return identity();
-    keep(coin() ? node("Concat", {image}, {{"axis", int64_t{1}}}) : node("Concat", {image, image}, {{"axis", int64_t{1}}}));
+    keep(coin() ? node("Concat", {image}, {{"axis", int64_t{1}}})
+                : node("Concat", {image, image}, {{"axis", int64_t{1}}}));
   }
   void constants() {
     Value* a = pick(constant_images_);
@@ -197,12 +199,12 @@ class GraphDrawer {
 
   void add_random_node() {
     constexpr Maker kMakers[] = {
-        &GraphDrawer::identity,  &GraphDrawer::dropout,    &GraphDrawer::cast,       &GraphDrawer::add,
-        &GraphDrawer::affine,    &GraphDrawer::affine,     &GraphDrawer::neutral,    &GraphDrawer::activation,
-        &GraphDrawer::silu,      &GraphDrawer::hard_swish, &GraphDrawer::pad,        &GraphDrawer::conv,
+        &GraphDrawer::identity,      &GraphDrawer::dropout,    &GraphDrawer::cast,       &GraphDrawer::add,
+        &GraphDrawer::affine,        &GraphDrawer::affine,     &GraphDrawer::neutral,    &GraphDrawer::activation,
+        &GraphDrawer::silu,          &GraphDrawer::hard_swish, &GraphDrawer::pad,        &GraphDrawer::conv,
         &GraphDrawer::padded_window, &GraphDrawer::batch_norm, &GraphDrawer::pool,       &GraphDrawer::transpose,
-        &GraphDrawer::reshape,   &GraphDrawer::linear,     &GraphDrawer::expand,     &GraphDrawer::slice,
-        &GraphDrawer::concat,    &GraphDrawer::constants,  &GraphDrawer::batch_norm, &GraphDrawer::conv_transpose};
+        &GraphDrawer::reshape,       &GraphDrawer::linear,     &GraphDrawer::expand,     &GraphDrawer::slice,
+        &GraphDrawer::concat,        &GraphDrawer::constants,  &GraphDrawer::batch_norm, &GraphDrawer::conv_transpose};
     (this->*kMakers[random_.integer(0, std::size(kMakers) - 1)])();
   }
 

@@ -56,7 +56,7 @@ def main():
     for problem in problems:
         print(problem)
     print(f"onnx {onnx.__version__} backend cases: {result['passed']} passed, {result['failed']} failed, "
-          f"{result['unsupported']} unsupported; of the {len(ours)} with known operators only {passed} passed")
+          f"{result['unsupported']} unsupported; of the {len(ours)} that use known operators only {passed} pass")
     return 1 if problems or run.returncode not in (0, 4) else 0
 
 

@@ -287,6 +287,60 @@ TEST(ScatterElements, Cases) {
 
 namespace {
 
+OpCase cache_case(std::string name, CaseOperand cache, CaseOperand update, std::optional<std::vector<int64_t>> starts,
+                  int64_t axis, size_t normal, std::string mode) {
+  OpCase spec = {.name = std::move(name) + " " + mode,
+                 .op = "TensorScatter",
+                 .attributes = {{"axis", axis}, {"mode", mode}},
+                 .inputs = {std::move(cache), std::move(update)}};
+  const auto batch = static_cast<int64_t>(starts ? starts->size() : 0);
+  if (starts) spec.inputs.push_back(given(Tensor::of<int64_t>(*starts, std::span(&batch, 1))));
+  spec.independent = [starts, normal](std::span<const Tensor> inputs) {
+    Array y(inputs[0]);
+    const Array x(inputs[1]);
+    for_each_position(x.dims(), [&](const Extents& at) {
+      Extents to = at;
+      to[normal] = (to[normal] + (starts ? (*starts)[static_cast<size_t>(at[0])] : 0)) % y.dims()[normal];
+      y[to] = x[at];
+    });
+    return std::vector<Tensor>{y.tensor(inputs[0].dtype())};
+  };
+  return spec;
+}
+
+}  // namespace
+
+TEST(TensorScatter, Cases) {
+  check_cases({
+      cache_case("no indices", random(kFloat32, {2, 3, 5, 4}), random(kFloat32, {2, 3, 2, 4}), std::nullopt, -2, 2,
+                 "linear"),
+      cache_case("indices", random(kFloat16, {2, 3, 5, 4}), random(kFloat16, {2, 3, 2, 4}), {{3, 0}}, -2, 2, "linear"),
+      cache_case("around", random(kFloat32, {3, 5, 4}), random(kFloat32, {3, 4, 4}), {{3, 1, 14}}, 1, 1, "circular"),
+      cache_case("last axis", random(kInt8, {2, 6}), random(kInt8, {2, 6}), {{5, 2}}, -1, 1, "circular"),
+      cache_case("nothing", random(kFloat32, {2, 5, 4}), random(kFloat32, {2, 0, 4}), {{5, 2}}, -2, 1, "linear"),
+      {.name = "past the end",
+       .op = "TensorScatter",
+       .inputs = {random(kFloat32, {1, 5, 4}), random(kFloat32, {1, 2, 4}), int_list({4})},
+       .fails = "is 4, must be in [0, 3]"},
+      {.name = "negative",
+       .op = "TensorScatter",
+       .attributes = {{"mode", std::string("circular")}},
+       .inputs = {random(kFloat32, {1, 5, 4}), random(kFloat32, {1, 2, 4}), int_list({-1})},
+       .fails = "is -1"},
+      {.name = "longer than the cache",
+       .op = "TensorScatter",
+       .inputs = {random(kFloat32, {1, 2, 4}), random(kFloat32, {1, 3, 4})},
+       .fails = "3 positions"},
+      {.name = "batch axis",
+       .op = "TensorScatter",
+       .attributes = {{"axis", int64_t{0}}},
+       .inputs = {random(kFloat32, {2, 2}), random(kFloat32, {1, 2})},
+       .refused = "the batch"},
+  });
+}
+
+namespace {
+
 // Half of them zeros, with NaN and a negative zero among the floating ones.
 Tensor sparse(DataType dtype, const Extents& dims, Random& random) {
   return each([dtype](Random& r) {

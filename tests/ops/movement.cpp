@@ -417,4 +417,40 @@ TEST(Pad, Cases) {
   });
 }
 
+TEST(CenterCropPad, Cases) {
+  const auto center = [](std::string name, CaseOperand x, std::initializer_list<int64_t> shape, Ints axes,
+                         Extents out) -> OpCase {
+    const Extents dims = x.dims;
+    AttrMap attributes;
+    if (!axes.empty()) attributes.emplace_back("axes", axes);
+    return {.name = std::move(name),
+            .op = "CenterCropPad",
+            .attributes = attributes,
+            .inputs = {std::move(x), int_list(shape)},
+            .independent = moved(out, [dims, out](const Extents& at) -> std::optional<Extents> {
+              Extents from = at;
+              for (size_t i = 0; i < dims.size(); ++i) {
+                from[i] += dims[i] > out[i] ? (dims[i] - out[i]) / 2 : -((out[i] - dims[i]) / 2);
+                if (from[i] < 0 || from[i] >= dims[i]) return std::nullopt;
+              }
+              return from;
+            })};
+  };
+  check_cases({
+      center("crop", random(kFloat32, {20, 11, 3}), {10, 8, 3}, {}, {10, 8, 3}),
+      center("pad", random(kFloat32, {5, 4}), {8, 9}, {}, {8, 9}),
+      center("both", random(kInt8, {5, 8, 2}), {9, 3}, {0, -2}, {9, 3, 2}),
+      center("to nothing", random(kFloat16, {5, 4}), {0}, {1}, {5, 0}),
+      center("from nothing", random(kFloat16, {0, 4}), {3, 4}, {}, {3, 4}),
+      {.name = "negative",
+       .op = "CenterCropPad",
+       .inputs = {random(kFloat32, {3}), int_list({-1})},
+       .refused = "'shape' is -1"},
+      {.name = "too short",
+       .op = "CenterCropPad",
+       .inputs = {random(kFloat32, {3, 3}), int_list({1})},
+       .refused = "1 and 2"},
+  });
+}
+
 }  // namespace hone::test

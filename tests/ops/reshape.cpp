@@ -117,6 +117,42 @@ TEST(Unsqueeze, Cases) {
   });
 }
 
+TEST(BitCast, Cases) {
+  const auto to = [](DataType type) { return AttrMap{{"to", static_cast<int64_t>(type)}}; };
+  check_cases({
+      {.name = "to integers",
+       .op = "BitCast",
+       .attributes = to(kInt32),
+       .inputs = {given(tensor<float>({3}, {1, -2, 0}))},
+       .expected = {tensor<int32_t>({3}, {0x3f800000, -0x40000000, 0})}},
+      {.name = "to float16",
+       .op = "BitCast",
+       .attributes = to(kFloat16),
+       .inputs = {given(tensor<uint16_t>({2, 1}, {0x3c00, 0xc000}))},
+       .expected = {tensor<Half>({2, 1}, {Half(1.f), Half(-2.f)})}},
+      {.name = "to bool",
+       .op = "BitCast",
+       .attributes = to(kBool),
+       .inputs = {given(tensor<uint8_t>({3}, {0, 1, 8}))},
+       .expected = {tensor<bool>({3}, {false, true, true})}},
+      {.name = "same",
+       .op = "BitCast",
+       .attributes = to(kInt64),
+       .inputs = {random(kInt64, {4})},
+       .independent = same_order({4})},
+      {.name = "width",
+       .op = "BitCast",
+       .attributes = to(kInt64),
+       .inputs = {random(kFloat32, {4})},
+       .refused = "differ in width"},
+      {.name = "no type",
+       .op = "BitCast",
+       .attributes = to(static_cast<DataType>(99)),
+       .inputs = {random(kFloat32, {4})},
+       .refused = "no element type"},
+  });
+}
+
 TEST(Shape, Cases) {
   const auto shape = [](std::string name, AttrMap attributes, Tensor expected) -> OpCase {
     return {.name = std::move(name),

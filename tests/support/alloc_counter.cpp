@@ -11,6 +11,17 @@ std::atomic<int64_t> allocations{0};
 
 void count_one() { allocations.fetch_add(1, std::memory_order_relaxed); }
 
+// Allocations of this thread until one fails; negative: none does. Plain data, so that no allocation makes it.
+thread_local int64_t until_failure = -1;
+thread_local bool failed = false;
+
+[[maybe_unused]] bool must_fail() {
+  count_one();
+  if (until_failure < 0 || until_failure-- != 0) return false;
+  errno = ENOMEM;
+  return failed = true;
+}
+
 }  // namespace
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -37,34 +48,26 @@ void* __libc_memalign(size_t, size_t);
 
 #define HONE_REPLACES_LIBC __attribute__((visibility("default")))
 
-HONE_REPLACES_LIBC void* malloc(size_t size) {
-  count_one();
-  return __libc_malloc(size);
-}
+HONE_REPLACES_LIBC void* malloc(size_t size) { return must_fail() ? nullptr : __libc_malloc(size); }
 
 HONE_REPLACES_LIBC void* calloc(size_t count, size_t size) {
-  count_one();
-  return __libc_calloc(count, size);
+  return must_fail() ? nullptr : __libc_calloc(count, size);
 }
 
 HONE_REPLACES_LIBC void* realloc(void* memory, size_t size) {
-  count_one();
-  return __libc_realloc(memory, size);
+  return must_fail() ? nullptr : __libc_realloc(memory, size);
 }
 
 HONE_REPLACES_LIBC void* memalign(size_t alignment, size_t size) {
-  count_one();
-  return __libc_memalign(alignment, size);
+  return must_fail() ? nullptr : __libc_memalign(alignment, size);
 }
 
 HONE_REPLACES_LIBC void* aligned_alloc(size_t alignment, size_t size) {
-  count_one();
-  return __libc_memalign(alignment, size);
+  return must_fail() ? nullptr : __libc_memalign(alignment, size);
 }
 
 HONE_REPLACES_LIBC int posix_memalign(void** memory, size_t alignment, size_t size) {
-  count_one();
-  *memory = __libc_memalign(alignment, size);
+  *memory = must_fail() ? nullptr : __libc_memalign(alignment, size);
   return *memory == nullptr ? ENOMEM : 0;
 }
 
@@ -77,5 +80,22 @@ namespace hone::test {
 AllocationScope::AllocationScope() : start_(allocations.load()) {}
 
 int64_t AllocationScope::count() const { return allocations.load() - start_; }
+
+AllocationFailure::AllocationFailure(int64_t n) {
+  failed = false;
+  until_failure = n;
+}
+
+AllocationFailure::~AllocationFailure() { until_failure = -1; }
+
+bool AllocationFailure::happened() const { return failed; }
+
+bool AllocationFailure::available() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return false;
+#else
+  return true;
+#endif
+}
 
 }  // namespace hone::test

@@ -15,4 +15,16 @@ class AllocationScope {
   int64_t start_;
 };
 
+// While it lives, the calling thread's allocation number `n` (0: the next one) fails. Not under sanitizers.
+class AllocationFailure {
+ public:
+  explicit AllocationFailure(int64_t n);
+  ~AllocationFailure();
+  AllocationFailure(const AllocationFailure&) = delete;
+  AllocationFailure& operator=(const AllocationFailure&) = delete;
+  // Whether that allocation was asked for.
+  bool happened() const;
+  static bool available();
+};
+
 }  // namespace hone::test

@@ -14,7 +14,8 @@ Result<std::vector<std::byte>> engine_bytes(Graph& graph, const EngineRecipe& re
   WeightsWriter writer;
   HONE_ASSIGN(const auto backends, backends_for(recipe.device));
   HONE_ASSIGN(const DeviceInfo device, device_info_for(recipe.device, recipe.threads));
-  HONE_ASSIGN(Plan plan, lower(graph, {backends, device, [&](const Tensor& tensor) { return writer.index_of(tensor); }}));
+  HONE_ASSIGN(Plan plan,
+              lower(graph, {backends, device, [&](const Tensor& tensor) { return writer.index_of(tensor); }}));
   EngineImage image;
   image.tuned.push_back({device, {}});
   std::vector<Profile> profiles = recipe.profiles;
@@ -57,7 +58,8 @@ Value* GraphMaker::input(const std::string& name, DataType dtype, const std::vec
     SymbolId id = 0;
     while (id < graph_.symbols().size() && graph_.symbols()[id].name != dims[axis]) ++id;
     if (id == graph_.symbols().size()) {
-      graph_.add_symbol({.name = dims[axis], .kind = Symbol::Kind::kInputDim, .value = name, .index = static_cast<uint32_t>(axis)});
+      graph_.add_symbol(
+          {.name = dims[axis], .kind = Symbol::Kind::kInputDim, .value = name, .index = static_cast<uint32_t>(axis)});
     }
     shape.push_back(Dim::symbol(id, true));
   }
@@ -68,8 +70,8 @@ Value* GraphMaker::constant(const std::string& name, Tensor tensor) {
   return must(graph_.add_constant(name, std::move(tensor)));
 }
 
-Value* GraphMaker::node(const std::string& op, std::vector<Value*> inputs, const std::string& name, const AttrMap& attrs,
-                        size_t num_outputs) {
+Value* GraphMaker::node(const std::string& op, std::vector<Value*> inputs, const std::string& name,
+                        const AttrMap& attrs, size_t num_outputs) {
   std::vector<std::string> outputs = {name};
   for (size_t i = 1; i < num_outputs; ++i) outputs.push_back(name + "." + std::to_string(i));
   return must(graph_.add_node(name, must(make_op(op, attrs)), std::move(inputs), std::move(outputs)))->output();

@@ -62,6 +62,9 @@ struct OpCase {
   // Between other backends and the reference, where that needs more.
   std::optional<Tolerance> backend_tolerance;
 
+  // Other backends may do as they like: where the specification leaves it open, as NaN weights that meet padding.
+  bool reference_only = false;
+
   // Reading the attributes or infer() must fail with a message that contains this.
   std::string refused;
   // run() of the reference must fail with a message that contains this; other kernels must fail too.

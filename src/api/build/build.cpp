@@ -5,6 +5,7 @@
 #include "api/build/report.h"
 #include "api/engine/targets.h"
 #include "backends/reference/backend.h"
+#include "base/guarded.h"
 #include "base/memory_limit.h"
 #include "compiler/lower.h"
 #include "compiler/tuner.h"
@@ -109,7 +110,8 @@ class Build {
     weights_ = writer_.bytes();
     image_.weights = weights_;
     report_.weight_bytes = static_cast<int64_t>(weights_.size());
-    for (const WeightsWriter::Block& block : writer_.blocks()) image_.weight_blocks.push_back({block.offset, block.bytes});
+    for (const WeightsWriter::Block& block : writer_.blocks())
+      image_.weight_blocks.push_back({block.offset, block.bytes});
     for (const Profile& profile : profiles_) {
       part.plans.push_back(plan);
       part.plans.back().profile = profile;
@@ -139,28 +141,34 @@ class Build {
 Status BuiltEngine::save(const std::string& path) const { return write_file_atomically(path, std::span(bytes)); }
 
 Result<BuiltEngine> build_engine(const std::string& onnx_path, const BuildOptions& options) {
-  const Clock::time_point start = Clock::now();
-  tell(options, "import", 0, 1);
-  HONE_ASSIGN(Graph graph, import_onnx_file(onnx_path, import_options(options)));
-  tell(options, "import", 1, 1);
-  return Build(options).run(std::move(graph), start);
+  return guarded([&]() -> Result<BuiltEngine> {
+    const Clock::time_point start = Clock::now();
+    tell(options, "import", 0, 1);
+    HONE_ASSIGN(Graph graph, import_onnx_file(onnx_path, import_options(options)));
+    tell(options, "import", 1, 1);
+    return Build(options).run(std::move(graph), start);
+  });
 }
 
 Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::string& base_dir,
                                  const BuildOptions& options) {
-  const Clock::time_point start = Clock::now();
-  tell(options, "import", 0, 1);
-  const std::optional<std::string> folder = base_dir.empty() ? std::nullopt : std::optional(base_dir);
-  HONE_ASSIGN(Graph graph, import_onnx(onnx, nullptr, folder, import_options(options)));
-  tell(options, "import", 1, 1);
-  return Build(options).run(std::move(graph), start);
+  return guarded([&]() -> Result<BuiltEngine> {
+    const Clock::time_point start = Clock::now();
+    tell(options, "import", 0, 1);
+    const std::optional<std::string> folder = base_dir.empty() ? std::nullopt : std::optional(base_dir);
+    HONE_ASSIGN(Graph graph, import_onnx(onnx, nullptr, folder, import_options(options)));
+    tell(options, "import", 1, 1);
+    return Build(options).run(std::move(graph), start);
+  });
 }
 
 Result<std::string> canonical_graph_text(const std::string& onnx_path, const BuildOptions& options) {
-  HONE_ASSIGN(Graph graph, import_onnx_file(onnx_path, import_options(options)));
-  BuildReport report;
-  HONE_TRY(run_canonical_passes(graph, options, report));
-  return print_graph(graph, nullptr);
+  return guarded([&]() -> Result<std::string> {
+    HONE_ASSIGN(Graph graph, import_onnx_file(onnx_path, import_options(options)));
+    BuildReport report;
+    HONE_TRY(run_canonical_passes(graph, options, report));
+    return print_graph(graph, nullptr);
+  });
 }
 
 }  // namespace hone

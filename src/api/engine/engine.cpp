@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "api/engine/targets.h"
+#include "base/guarded.h"
 #include "ops/op_list.h"
 #include "runtime/context_state.h"
 #include "runtime/engine_state.h"
@@ -42,21 +43,25 @@ LayerInfo layer_of(const PlanState& state, const Step& step) {
 }  // namespace
 
 Result<Engine> Engine::load(const std::string& path, const EngineOptions& options) {
-  const std::string where = "engine '" + path + "'";
-  HONE_ASSIGN(LoadedImage loaded, load_engine_file(path, make_op).with_context(where));
-  Engine engine;
-  HONE_ASSIGN(engine.state_, start(std::move(loaded), options).with_context(where));
-  return engine;
+  return guarded([&]() -> Result<Engine> {
+    const std::string where = "engine '" + path + "'";
+    HONE_ASSIGN(LoadedImage loaded, load_engine_file(path, make_op).with_context(where));
+    Engine engine;
+    HONE_ASSIGN(engine.state_, start(std::move(loaded), options).with_context(where));
+    return engine;
+  });
 }
 
 Result<Engine> Engine::from_bytes(std::span<const std::byte> bytes, const EngineOptions& options) {
-  HONE_ASSIGN(Tensor copy, Tensor::make(DataType::kUint8, Extents{static_cast<int64_t>(bytes.size())}));
-  if (!bytes.empty()) std::memcpy(copy.mutable_data(), bytes.data(), bytes.size());
-  const auto owner = std::make_shared<const Tensor>(std::move(copy));
-  HONE_ASSIGN(LoadedImage loaded, parse_engine({owner->data(), bytes.size()}, owner, make_op));
-  Engine engine;
-  HONE_ASSIGN(engine.state_, start(std::move(loaded), options));
-  return engine;
+  return guarded([&]() -> Result<Engine> {
+    HONE_ASSIGN(Tensor copy, Tensor::make(DataType::kUint8, Extents{static_cast<int64_t>(bytes.size())}));
+    if (!bytes.empty()) std::memcpy(copy.mutable_data(), bytes.data(), bytes.size());
+    const auto owner = std::make_shared<const Tensor>(std::move(copy));
+    HONE_ASSIGN(LoadedImage loaded, parse_engine({owner->data(), bytes.size()}, owner, make_op));
+    Engine engine;
+    HONE_ASSIGN(engine.state_, start(std::move(loaded), options));
+    return engine;
+  });
 }
 
 const std::vector<Binding>& Engine::bindings() const { return state_->bindings; }
@@ -77,9 +82,11 @@ int Engine::num_profiles() const {
 
 std::optional<ShapeRange> Engine::profile_range(int profile, std::string_view input) const {
   if (profile < 0 || profile >= static_cast<int>(state_->plans.size())) return std::nullopt;
-  const auto& ranges = state_->plans[static_cast<size_t>(profile)].plan->profile.inputs;
-  const auto it = ranges.find(std::string(input));
-  if (it == ranges.end()) return std::nullopt;
+  const Profile& ranges = state_->plans[static_cast<size_t>(profile)].plan->profile;
+  const Binding* binding = find_binding(input);
+  const auto& map = binding != nullptr && binding->is_shape_value ? ranges.values : ranges.inputs;
+  const auto it = map.find(std::string(input));
+  if (it == map.end()) return std::nullopt;
   ShapeRange range;
   for (const DimRange& dim : it->second) {
     range.min.push_back(dim.min);
@@ -103,17 +110,20 @@ int64_t Engine::weight_bytes() const { return static_cast<int64_t>(state_->loade
 
 std::string Engine::target() const {
   const DeviceInfo& target = state_->part->target;
-  return target.backend + (target.isa.empty() ? "" : " " + target.isa) + (target.name.empty() ? "" : ", " + target.name);
+  return target.backend + (target.isa.empty() ? "" : " " + target.isa) +
+         (target.name.empty() ? "" : ", " + target.name);
 }
 
 const std::string& Engine::graph_text() const { return state_->loaded.image.graph_text; }
 
 Result<ExecutionContext> Engine::create_context() const {
-  auto state = std::make_unique<ContextState>();
-  state->engine = state_;
-  state->device.threads = state_->device.threads;
-  state->select(0);
-  return ExecutionContext(std::move(state));
+  return guarded([&]() -> Result<ExecutionContext> {
+    auto state = std::make_unique<ContextState>();
+    state->engine = state_;
+    state->device.threads = state_->device.threads;
+    state->select(0);
+    return ExecutionContext(std::move(state));
+  });
 }
 
 }  // namespace hone

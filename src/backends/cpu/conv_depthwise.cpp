@@ -92,7 +92,7 @@ class DepthwiseKernel final : public Kernel {
 
 Result<std::vector<Config>> depthwise_candidates(const Problem& problem, const DeviceInfo&) {
   HONE_TRY(expect_all(problem, DataType::kFloat32));
-  HONE_TRY(Planes::check(static_cast<const Conv&>(*problem.op)));
+  HONE_TRY(check_reasonable(static_cast<const Conv&>(*problem.op)));
   const Shape& w = problem.inputs[1].type.shape;
   if (w.size() != 3 && w.size() != 4) return unsupported("takes one or two spatial axes");
   if (!(w[1] == Dim(1))) return unsupported("takes one input channel for each group");

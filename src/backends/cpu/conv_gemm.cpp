@@ -174,7 +174,7 @@ class ConvGemmKernel final : public Kernel {
 
 Result<std::vector<Config>> conv_gemm_candidates(const Problem& problem, const DeviceInfo&) {
   HONE_TRY(expect_all(problem, DataType::kFloat32));
-  HONE_TRY(Planes::check(static_cast<const Conv&>(*problem.op)));
+  HONE_TRY(check_reasonable(static_cast<const Conv&>(*problem.op)));
   const size_t rank = problem.inputs[0].type.shape.size();
   if (rank != 3 && rank != 4) return unsupported("takes one or two spatial axes");
   return one_way();

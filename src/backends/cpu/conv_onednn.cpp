@@ -9,6 +9,7 @@
 #include "backends/cpu/fill.h"
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/onednn.h"
+#include "backends/cpu/planes.h"
 #include "backends/cpu/problem.h"
 #include "base/parallel.h"
 #include "ops/conv.h"
@@ -46,6 +47,7 @@ Status check_types(const Problem& problem, const DeviceInfo& device) {
 
 Result<std::vector<Config>> conv_candidates(const Problem& problem, const DeviceInfo& device) {
   HONE_TRY(check_types(problem, device));
+  HONE_TRY(check_reasonable(static_cast<const Conv&>(*problem.op)));
   const Layout blocked = device.isa == "avx512" ? Layout::kBlocked16 : Layout::kBlocked8;
   if (is_depthwise(problem, static_cast<const Conv&>(*problem.op).group)) {
     return std::vector<Config>{config_of(blocked), config_of(Layout::kPlain)};

@@ -4,6 +4,7 @@
 #include "backends/cpu/fill.h"
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/onednn.h"
+#include "backends/cpu/planes.h"
 #include "backends/cpu/problem.h"
 #include "base/parallel.h"
 #include "ops/conv.h"
@@ -26,6 +27,7 @@ bool is_reached(const ConvTranspose& op) {
 
 Result<std::vector<Config>> deconv_candidates(const Problem& problem, const DeviceInfo&) {
   HONE_TRY(expect_all(problem, DataType::kFloat32));
+  HONE_TRY(check_reasonable(static_cast<const ConvTranspose&>(*problem.op)));
   const size_t rank = problem.inputs[0].type.shape.size();
   if (rank < 3 || rank > 5) return unsupported("takes one to three spatial axes");
   if (!is_reached(static_cast<const ConvTranspose&>(*problem.op))) {

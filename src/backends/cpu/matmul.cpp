@@ -188,7 +188,8 @@ class GemmKernel final : public Kernel {
     const Stack stack = gemm_stack(op_, args);
     Operands operands{.a = args.inputs[0].as<const float>(), .b = args.inputs[1].as<const float>(),
                       .c = args.outputs[0].as<float>(), .scale = alpha_, .bias = {}};
-    const bool has_c = has_input(args, 2) && args.outputs[0].count() > 0;
+    // beta 0 hides whatever C holds.
+    const bool has_c = has_input(args, 2) && args.outputs[0].count() > 0 && beta_ != 0;
     const bool is_row = has_c && args.inputs[2].count() == stack.size.n && args.inputs[2].dims.back() == stack.size.n;
     if (is_row && beta_ == 1) operands.bias.columns = args.inputs[2].as<const float>();
     run_stack(stack, operands, threads_, reinterpret_cast<float*>(args.workspace));

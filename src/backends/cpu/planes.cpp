@@ -57,7 +57,7 @@ Planes::Planes(const WindowGeometry& g) {
   pitch = out_width + (kernel_x <= stride_x ? 0 : (kernel_x - 1) * dilation_x / stride_x);
 }
 
-Status Planes::check(const Window& window) {
+Status check_reasonable(const Window& window) {
   constexpr int64_t kMaxStep = 64, kMaxPad = 4096;
   for (const Ints* list : {&window.strides, &window.dilations, &window.pads}) {
     const int64_t most = list == &window.pads ? kMaxPad : kMaxStep;

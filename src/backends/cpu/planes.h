@@ -20,8 +20,6 @@ struct Planes {
 
   // One or two spatial axes.
   explicit Planes(const WindowGeometry& geometry);
-  // Whether the numbers are of a kind that planes of reasonable size serve.
-  static Status check(const Window& window);
 
   int64_t taps() const { return kernel_y * kernel_x; }
   // Rows of a phase that `rows` rows of the output read.
@@ -35,5 +33,8 @@ struct Planes {
   // Makes the plane for the output rows [first, first + rows).
   void fill(const float* in, int64_t first, int64_t rows, float* plane) const;
 };
+
+// Refuses strides, dilations and pads so large that no layout of reasonable size, and no 32-bit number, serves them.
+Status check_reasonable(const Window& window);
 
 }  // namespace hone::cpu

@@ -149,7 +149,7 @@ extern const KernelDef kArgMax;
 extern const KernelDef kArgMin;
 
 // reshape.cpp
-extern const KernelDef kReshape, kFlatten, kSqueeze, kUnsqueeze;
+extern const KernelDef kReshape, kFlatten, kSqueeze, kUnsqueeze, kBitCast;
 
 // shape.cpp
 extern const KernelDef kShape, kSize;
@@ -170,13 +170,13 @@ extern const KernelDef kConcat, kSplit;
 extern const KernelDef kSlice;
 
 // pad.cpp
-extern const KernelDef kPad;
+extern const KernelDef kPad, kCenterCropPad;
 
 // gather.cpp
 extern const KernelDef kGather, kGatherElements, kGatherND;
 
 // scatter.cpp
-extern const KernelDef kScatterND, kScatterElements;
+extern const KernelDef kScatterND, kScatterElements, kTensorScatter;
 
 // select.cpp
 extern const KernelDef kNonZero, kCompress;

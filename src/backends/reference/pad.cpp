@@ -1,5 +1,5 @@
-// Pad. In mode constant: a fill and a strided copy. In the others: each axis has a map from output to operand, applied
-// element by element except along the last axis's middle, which is a run.
+// Pad and CenterCropPad. In mode constant: a fill and a strided copy. In the others: each axis has a map from output to
+// operand, applied element by element except along the last axis's middle, which is a run.
 #include "ops/pad.h"
 
 #include <algorithm>
@@ -53,11 +53,9 @@ Result<Layout> read_layout(const KernelArgs& args) {
   return layout;
 }
 
-Status pad_constant(const KernelArgs& args, const Layout& layout) {
-  const TensorView &from = args.inputs[Pad::kData], &to = args.outputs[0];
-  constexpr uint64_t kZero = 0;
-  const bool given = args.inputs.size() > Pad::kValue && args.inputs[Pad::kValue].present();
-  const std::byte* value = given ? args.inputs[Pad::kValue].data : reinterpret_cast<const std::byte*>(&kZero);
+// Fills with `value` and copies what is left.
+Status pad_with(const std::byte* value, const KernelArgs& args, const Layout& layout) {
+  const TensorView &from = args.inputs[0], &to = args.outputs[0];
   fill_elements(args.device->threads, to.data, to.count(), value, bytes_of(to.dtype));
   const Extents from_strides = row_major_strides(from.dims), to_strides = row_major_strides(to.dims);
   int64_t from_start = 0, to_start = 0;
@@ -72,6 +70,9 @@ Status pad_constant(const KernelArgs& args, const Layout& layout) {
   return copy_strided(args.device->threads, to.dtype, layout.count, {at(to, to_start), to_strides},
                       {at(from, from_start), from_strides});
 }
+
+constexpr uint64_t kZero = 0;
+const std::byte* zero() { return reinterpret_cast<const std::byte*>(&kZero); }
 
 // Which of `count` elements stands `offset` places after the first one.
 int64_t repeated(PadMode mode, int64_t offset, int64_t count) {
@@ -128,11 +129,25 @@ Status pad_repeating(PadMode mode, const KernelArgs& args, const Layout& layout)
 
 Status pad(const Pad& op, const KernelArgs& args) {
   HONE_ASSIGN(const Layout layout, read_layout(args));
-  return op.mode == PadMode::kConstant ? pad_constant(args, layout) : pad_repeating(op.mode, args, layout);
+  if (op.mode != PadMode::kConstant) return pad_repeating(op.mode, args, layout);
+  const bool given = args.inputs.size() > Pad::kValue && args.inputs[Pad::kValue].present();
+  return pad_with(given ? args.inputs[Pad::kValue].data : zero(), args, layout);
+}
+
+Status center_crop_pad(const CenterCropPad&, const KernelArgs& args) {
+  const Extents &in = args.inputs[0].dims, &out = args.outputs[0].dims;
+  Layout layout{in, in, in};
+  for (size_t axis = 0; axis < in.size(); ++axis) {
+    layout.first[axis] = std::max<int64_t>(in[axis] - out[axis], 0) / 2;
+    layout.place[axis] = std::max<int64_t>(out[axis] - in[axis], 0) / 2;
+    layout.count[axis] = std::min(in[axis], out[axis]);
+  }
+  return pad_with(zero(), args, layout);
 }
 
 }  // namespace
 
 const KernelDef kPad = kReferenceKernel<Pad, pad>;
+const KernelDef kCenterCropPad = kReferenceKernel<CenterCropPad, center_crop_pad>;
 
 }  // namespace hone::reference

@@ -1,6 +1,8 @@
 // Operators that keep the elements where they are: copies.
 #include "ops/reshape.h"
 
+#include <algorithm>
+
 #include "backends/reference/copy.h"
 #include "backends/reference/kernels.h"
 
@@ -23,11 +25,21 @@ Status reshape(const OpT&, const KernelArgs& args) {
   return copy_all(args);
 }
 
+Status bit_cast(const BitCast&, const KernelArgs& args) {
+  HONE_TRY(copy_all(args));
+  const TensorView& to = args.outputs[0];
+  if (to.dtype != DataType::kBool) return {};
+  std::transform(to.data, to.data + to.bytes(), to.data,
+                 [](std::byte bits) { return bits == std::byte{0} ? bits : std::byte{1}; });
+  return {};
+}
+
 }  // namespace
 
 const KernelDef kReshape = kReferenceKernel<Reshape, reshape<Reshape>>;
 const KernelDef kFlatten = kReferenceKernel<Flatten, reshape<Flatten>>;
 const KernelDef kSqueeze = kReferenceKernel<Squeeze, reshape<Squeeze>>;
+const KernelDef kBitCast = kReferenceKernel<BitCast, bit_cast>;
 const KernelDef kUnsqueeze = kReferenceKernel<Unsqueeze, reshape<Unsqueeze>>;
 
 }  // namespace hone::reference

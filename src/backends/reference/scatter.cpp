@@ -1,10 +1,11 @@
-// ScatterND and ScatterElements: a copy of the data, then the updates in their order. Threads share the elements of
-// the slices, never the updates, so that the order holds at each place.
+// ScatterND, ScatterElements and TensorScatter: a copy of the data, then the updates in their order. Threads share the
+// elements of the slices, never the updates, so that the order holds at each place.
 #include "ops/scatter.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "backends/reference/copy.h"
 #include "backends/reference/indices.h"
@@ -118,9 +119,48 @@ Status scatter_elements(const ScatterElements& op, const KernelArgs& args) {
   return visit_update(data.dtype, op.reduction, [&]<class T>(T*, auto update) { scatter_all<T>(args, axis, update); });
 }
 
+// The first position to write in each batch lets the update fit in.
+Status check_writes(const TensorScatter& op, const TensorView& starts, int64_t batches, int64_t length, int64_t size) {
+  const int64_t last = op.mode == CacheMode::kCircular ? std::numeric_limits<int64_t>::max() : size - length;
+  if (length > size) {
+    return invalid_model("the update has " + std::to_string(length) + " positions, the cache " + std::to_string(size));
+  }
+  for (int64_t b = 0; starts.present() && b < batches; ++b) {
+    const int64_t start = read_int(starts, b);
+    if (start >= 0 && start <= last) continue;
+    return runtime_error("element " + std::to_string(b) + " of 'write_indices' is " + std::to_string(start) +
+                         ", must be in [0, " + std::to_string(last) + "]");
+  }
+  return {};
+}
+
+Status tensor_scatter(const TensorScatter& op, const KernelArgs& args) {
+  const TensorView &cache = args.inputs[0], &update = args.inputs[1], &to = args.outputs[0];
+  HONE_ASSIGN(const int64_t normal, InferContext::normalize_axis(op.axis, cache.rank()));
+  const auto axis = static_cast<size_t>(normal);
+  const std::span<const int64_t> dims = cache.dims;
+  const int64_t size = dims[axis], length = update.dims[axis], batches = dims[0];
+  const TensorView starts = args.inputs.size() > 2 ? args.inputs[2] : TensorView();
+  HONE_TRY(check_writes(op, starts, batches, length, size));
+  copy_data(args);
+  if (update.count() == 0) return {};
+  const size_t run = static_cast<size_t>(count_of(dims.subspan(axis + 1))) * bytes_of(cache.dtype);
+  const int64_t lines = count_of(dims.first(axis));
+  for (int64_t line = 0; line < lines; ++line) {
+    const int64_t start = starts.present() ? read_int(starts, line / (lines / batches)) % size : 0;
+    for (int64_t i = 0; i < length; ++i) {
+      const int64_t place = start + i < size ? start + i : start + i - size;
+      std::memcpy(to.data + static_cast<size_t>(line * size + place) * run,
+                  update.data + static_cast<size_t>(line * length + i) * run, run);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 const KernelDef kScatterND = kReferenceKernel<ScatterND, scatter_nd>;
+const KernelDef kTensorScatter = kReferenceKernel<TensorScatter, tensor_scatter>;
 const KernelDef kScatterElements = kReferenceKernel<ScatterElements, scatter_elements>;
 
 }  // namespace hone::reference

@@ -1,0 +1,47 @@
+# make          install what is missing, configure and build in release mode
+# make test     build and run every test; the last lines are ctest's summary
+# make demo     detect objects; MODEL=model.onnx IMAGE=picture.jpg (or a folder) choose what
+# make bench    measure MODEL=model.onnx, or the models in the data folder
+# make format   format the C++ sources
+# make clean    remove the build folder
+#
+# The tests and the demo use real pictures and models in HONE_DATA (../shared/data by default) when it is there.
+
+BUILD := build/release
+VENV := build/venv
+JOBS ?= $(shell nproc)
+HONE := $(BUILD)/bin/hone
+export HONE_DATA ?= $(abspath ../shared/data)
+
+.PHONY: all configure test demo bench format clean
+.DEFAULT_GOAL := all
+
+all: $(BUILD)/build.ninja
+	cmake --build $(BUILD) -j $(JOBS)
+
+build/deps.ok: scripts/install_deps.sh scripts/debian_packages.txt
+	scripts/install_deps.sh
+	@mkdir -p build && touch $@
+
+$(VENV)/ok: tests/requirements.txt build/deps.ok
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(BUILD)/build.ninja: build/deps.ok CMakeLists.txt CMakePresets.json
+	cmake --preset release -DHONE_PYTHON=$(abspath $(VENV))/bin/python
+
+test: $(VENV)/ok all
+	ctest --test-dir $(BUILD) -j 2 --output-on-failure
+
+demo: all
+	scripts/demo.sh $(HONE) "$(MODEL)" "$(IMAGE)"
+
+bench: all
+	scripts/bench.sh $(HONE) "$(MODEL)"
+
+format: build/deps.ok
+	scripts/format.sh
+
+clean:
+	rm -rf build
