@@ -1,5 +1,6 @@
 # make          install what is missing, configure and build in release mode
 # make test     build and run every test; the last lines are ctest's summary
+# make sanitize what parses input, and the runtime, under AddressSanitizer and UndefinedBehaviorSanitizer (part of test)
 # make demo     detect objects; MODEL=model.onnx IMAGE=picture.jpg (or a folder) choose what
 # make bench    measure MODEL=model.onnx, or the models in the data folder
 # make format   format the C++ sources
@@ -13,7 +14,7 @@ JOBS ?= $(shell nproc)
 HONE := $(BUILD)/bin/hone
 export HONE_DATA ?= $(abspath ../shared/data)
 
-.PHONY: all configure test demo bench format clean
+.PHONY: all test sanitize demo bench format clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja
@@ -31,8 +32,18 @@ $(VENV)/ok: tests/requirements.txt build/deps.ok
 $(BUILD)/build.ninja: build/deps.ok CMakeLists.txt CMakePresets.json
 	cmake --preset release -DHONE_PYTHON=$(abspath $(VENV))/bin/python
 
-test: $(VENV)/ok all
+test: $(VENV)/ok all sanitize
 	ctest --test-dir $(BUILD) -j 2 --output-on-failure
+
+# The programs whose tests read hostile bytes. A crash has an exit code of its own.
+SANITIZED := base_test graph_test onnx_test plan_test pipelines_common_test cli_test engine_file_suite api_suite
+sanitize: build/deps.ok
+	cmake --preset asan
+	cmake --build build/asan -j $(JOBS) --target $(SANITIZED)
+	set -e; for program in $(SANITIZED); do \
+	  ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	    build/asan/bin/$$program --gtest_brief=1; \
+	done
 
 demo: all
 	scripts/demo.sh $(HONE) "$(MODEL)" "$(IMAGE)"

@@ -38,7 +38,7 @@ function(hone_module NAME)
     add_executable(${NAME}_test ${tests})
     target_include_directories(${NAME}_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${NAME}_test PRIVATE hone_${NAME} GTest::gtest_main)
-    gtest_discover_tests(${NAME}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX ${NAME}.)
+    gtest_discover_tests(${NAME}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 TEST_PREFIX ${NAME}.)
   endif()
 endfunction()
 

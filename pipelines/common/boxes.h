@@ -32,8 +32,8 @@ struct ScoredBox {
 };
 
 struct NmsOptions {
-  float iou_threshold = 0.45f;   // a box dies when it overlaps a better one by more than this
-  bool class_agnostic = false;   // false: only boxes of the same class kill each other
+  float iou_threshold = 0.45f;    // a box dies when it overlaps a better one by more than this
+  bool class_agnostic = false;    // false: only boxes of the same class kill each other
   size_t max_candidates = 30000;  // the best ones are looked at
   size_t max_kept = 300;
   float extra = 0;  // see iou()

@@ -16,7 +16,8 @@ std::vector<ScoredBox> random_boxes(size_t count, std::mt19937& random) {
   std::vector<ScoredBox> boxes;
   for (size_t i = 0; i < count; ++i) {
     const float x = place(random), y = place(random);
-    boxes.push_back({{x, y, x + size(random), y + size(random)}, static_cast<float>(score(random)) / 20, class_id(random)});
+    boxes.push_back(
+        {{x, y, x + size(random), y + size(random)}, static_cast<float>(score(random)) / 20, class_id(random)});
   }
   return boxes;
 }
@@ -77,7 +78,8 @@ TEST(Suppress, TiesKeepTheirOrder) {
 
 TEST(Suppress, DropsWhatIsNotANumber) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
-  const std::vector<ScoredBox> boxes = {{{0, 0, 1, 1}, nan, 0}, {{0, 0, inf, 1}, 1, 0}, {{0, nan, 1, 1}, 1, 0}, {{0, 0, 1, 1}, inf, 0}};
+  const std::vector<ScoredBox> boxes = {
+      {{0, 0, 1, 1}, nan, 0}, {{0, 0, inf, 1}, 1, 0}, {{0, nan, 1, 1}, 1, 0}, {{0, 0, 1, 1}, inf, 0}};
   EXPECT_EQ(suppress(boxes, {}), std::vector<size_t>{3});
 }
 

@@ -24,8 +24,8 @@ struct Format {
   std::string_view name;
 };
 constexpr std::array kOtherFormats = {
-    Format{"GIF8"sv, 0, "GIF"sv},  Format{"BM"sv, 0, "BMP"sv},           Format{"II*\0"sv, 0, "TIFF"sv},
-    Format{"MM\0*"sv, 0, "TIFF"sv}, Format{"WEBP"sv, 8, "WebP"sv},        Format{"ftypavif"sv, 4, "AVIF"sv},
+    Format{"GIF8"sv, 0, "GIF"sv},      Format{"BM"sv, 0, "BMP"sv},        Format{"II*\0"sv, 0, "TIFF"sv},
+    Format{"MM\0*"sv, 0, "TIFF"sv},    Format{"WEBP"sv, 8, "WebP"sv},     Format{"ftypavif"sv, 4, "AVIF"sv},
     Format{"ftypheic"sv, 4, "HEIC"sv}, Format{"ftypmif1"sv, 4, "HEIF"sv}, Format{"\0\0\0\x0CjP"sv, 0, "JPEG 2000"sv},
 };
 

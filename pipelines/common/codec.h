@@ -1,9 +1,9 @@
 // Reading and writing JPEG (libjpeg-turbo) and PNG (libpng). What a file is, its first bytes say, not its name.
 //
-// Reading: grey, palette and 16-bit pictures become 8-bit RGB; an alpha channel is dropped (colours stay as stored); the
-// EXIF orientation is applied; of an animated PNG the default picture is read. Colour profiles and gamma are ignored.
-// CMYK JPEG, damaged and truncated files, and files with more pixels than allowed (checked before memory is taken) are
-// errors. Functions are thread-safe.
+// Reading: grey, palette and 16-bit pictures become 8-bit RGB; an alpha channel is dropped (colours stay as stored);
+// the EXIF orientation is applied; of an animated PNG the default picture is read. Colour profiles and gamma are
+// ignored. CMYK JPEG, damaged and truncated files, and files with more pixels than allowed (checked before memory is
+// taken) are errors. Functions are thread-safe.
 #pragma once
 
 #include <cstddef>

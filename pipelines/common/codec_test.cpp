@@ -62,7 +62,8 @@ int largest_difference(const Image& a, const Image& b) {
 
 std::string chunk(const std::string& type, const std::string& data) {
   const std::string body = type + data;
-  const auto crc = static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size())));
+  const auto crc =
+      static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size())));
   return big_endian(static_cast<uint32_t>(data.size()), 4) + body + big_endian(crc, 4);
 }
 
@@ -78,7 +79,8 @@ Bytes make_png(const PngForm& form, const std::vector<std::string>& rows) {
   for (const std::string& row : rows) raw += '\0' + row;
   std::string packed(compressBound(static_cast<uLong>(raw.size())), '\0');
   uLongf size = static_cast<uLongf>(packed.size());
-  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(raw.data()), static_cast<uLong>(raw.size()));
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(raw.data()),
+           static_cast<uLong>(raw.size()));
   packed.resize(size);
   const std::string header = big_endian(form.width, 4) + big_endian(form.height, 4) + static_cast<char>(form.bits) +
                              static_cast<char>(form.color_type) + std::string(3, '\0');
@@ -116,11 +118,13 @@ Bytes make_cmyk_jpeg() {
 }
 
 std::string exif_block(int orientation, bool big) {
-  const auto number = [big](uint32_t value, size_t bytes) { return big ? big_endian(value, bytes) : little_endian(value, bytes); };
+  const auto number = [big](uint32_t value, size_t bytes) {
+    return big ? big_endian(value, bytes) : little_endian(value, bytes);
+  };
   return (big ? std::string("MM\0*", 4) : std::string("II*\0", 4)) + number(8, 4) + number(2, 2) +  //
          number(0x0100, 2) + number(4, 2) + number(1, 4) + number(77, 4) +                          //
-         number(0x0112, 2) + number(3, 2) + number(1, 4) + number(static_cast<uint32_t>(orientation), 2) + number(0, 2) +
-         number(0, 4);
+         number(0x0112, 2) + number(3, 2) + number(1, 4) + number(static_cast<uint32_t>(orientation), 2) +
+         number(0, 2) + number(0, 4);
 }
 
 TEST(Codec, PngKeepsEveryPixel) {
@@ -145,15 +149,20 @@ TEST(Codec, PngFormsBecomeRgb) {
   };
   const std::string palette = chunk("PLTE", "\x01\x02\x03\x10\x20\x30\x70\x60\x50");
   EXPECT_EQ(decoded({2, 1, 8, 0, ""}, {"\x07\x50"}), (std::vector<int>{7, 7, 7, 80, 80, 80})) << "grey";
-  EXPECT_EQ(decoded({4, 1, 1, 0, ""}, {"\x50"}), (std::vector<int>{0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255})) << "1 bit";
-  EXPECT_EQ(decoded({2, 1, 4, 3, palette}, {"\x21"}), (std::vector<int>{0x70, 0x60, 0x50, 0x10, 0x20, 0x30})) << "palette";
+  EXPECT_EQ(decoded({4, 1, 1, 0, ""}, {"\x50"}), (std::vector<int>{0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255}))
+      << "1 bit";
+  EXPECT_EQ(decoded({2, 1, 4, 3, palette}, {"\x21"}), (std::vector<int>{0x70, 0x60, 0x50, 0x10, 0x20, 0x30}))
+      << "palette";
   EXPECT_EQ(decoded({2, 1, 8, 3, palette + chunk("tRNS", std::string("\0\x40", 2))}, {std::string("\0\1", 2)}),
             (std::vector<int>{1, 2, 3, 0x10, 0x20, 0x30}))
       << "transparent palette";
-  EXPECT_EQ(decoded({1, 1, 8, 6, ""}, {std::string("\x0A\x0B\x0C\0", 4)}), (std::vector<int>{10, 11, 12})) << "alpha is dropped";
+  EXPECT_EQ(decoded({1, 1, 8, 6, ""}, {std::string("\x0A\x0B\x0C\0", 4)}), (std::vector<int>{10, 11, 12}))
+      << "alpha is dropped";
   EXPECT_EQ(decoded({1, 1, 8, 4, ""}, {std::string("\x0A\0", 2)}), (std::vector<int>{10, 10, 10})) << "grey with alpha";
-  EXPECT_EQ(decoded({1, 1, 16, 2, ""}, {std::string("\x40\xFF\x01\x00\xFF\xFF", 6)}), (std::vector<int>{65, 1, 255})) << "16 bits, rounded";
-  EXPECT_EQ(decoded({1, 2, 16, 0, ""}, {std::string("\x80\x80", 2), std::string(2, '\0')}), (std::vector<int>{128, 128, 128, 0, 0, 0}));
+  EXPECT_EQ(decoded({1, 1, 16, 2, ""}, {std::string("\x40\xFF\x01\x00\xFF\xFF", 6)}), (std::vector<int>{65, 1, 255}))
+      << "16 bits, rounded";
+  EXPECT_EQ(decoded({1, 2, 16, 0, ""}, {std::string("\x80\x80", 2), std::string(2, '\0')}),
+            (std::vector<int>{128, 128, 128, 0, 0, 0}));
 }
 
 TEST(Codec, OrientationIsAppliedInBothFormatsAndByteOrders) {
@@ -164,7 +173,8 @@ TEST(Codec, OrientationIsAppliedInBothFormatsAndByteOrders) {
     for (const bool big : {false, true}) {
       const std::string exif = exif_block(orientation, big);
       Bytes tagged = jpeg;
-      const Bytes marker = to_bytes("\xFF\xE1" + big_endian(static_cast<uint32_t>(exif.size() + 8), 2) + std::string("Exif\0\0", 6) + exif);
+      const Bytes marker = to_bytes("\xFF\xE1" + big_endian(static_cast<uint32_t>(exif.size() + 8), 2) +
+                                    std::string("Exif\0\0", 6) + exif);
       tagged.insert(tagged.begin() + 2, marker.begin(), marker.end());
       EXPECT_EQ(largest_difference(*decode_image(tagged), *upright(stored, orientation)), 0) << orientation;
       EXPECT_EQ(largest_difference(*decode_image(tagged, {.apply_orientation = false}), stored), 0) << orientation;
@@ -222,12 +232,14 @@ TEST(Codec, DamagedFilesNeverDoHarm) {
 }
 
 TEST(Codec, TheContentsDecideNotTheName) {
-  const std::string path = (std::filesystem::temp_directory_path() / ("hone_codec_" + std::to_string(getpid()) + ".jpg")).string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("hone_codec_" + std::to_string(getpid()) + ".jpg")).string();
   ASSERT_TRUE(write_file_atomically(path, *encode_png(picture(5, 4).view())).ok());
   const Result<Image> image = load_image(path);
   ASSERT_TRUE(image.ok()) << image.status().message();
   EXPECT_EQ(largest_difference(*image, picture(5, 4)), 0);
-  for (const std::string& contents : {std::string(), std::string("plain text"), std::string("GIF89a"), std::string("II*\0", 4)}) {
+  for (const std::string& contents :
+       {std::string(), std::string("plain text"), std::string("GIF89a"), std::string("II*\0", 4)}) {
     ASSERT_TRUE(write_file_atomically(path, to_bytes(contents)).ok());
     const Status status = load_image(path).status();
     EXPECT_FALSE(status.ok());
@@ -237,7 +249,8 @@ TEST(Codec, TheContentsDecideNotTheName) {
 }
 
 TEST(Codec, ExtensionsDecideWhatIsWritten) {
-  const std::string base = (std::filesystem::temp_directory_path() / ("hone_save_" + std::to_string(getpid()))).string();
+  const std::string base =
+      (std::filesystem::temp_directory_path() / ("hone_save_" + std::to_string(getpid()))).string();
   const Image image = picture(9, 7);
   for (const std::string& extension : {std::string(".png"), std::string(".JPG"), std::string(".jpeg")}) {
     ASSERT_TRUE(save_image(image.view(), base + extension).ok());

@@ -26,7 +26,8 @@ TEST(Digest, IsBlake2b) {
       {bytes, "82628cbfc9689e234b0923a531f4578fe2e7138a03e2f81ed6cde97517336650"},
   };
   for (const auto& [text, expected] : cases) {
-    for (const size_t piece : {size_t{1}, size_t{100}, size_t{128}, size_t{5000}}) EXPECT_EQ(digest_of(text, piece), expected);
+    for (const size_t piece : {size_t{1}, size_t{100}, size_t{128}, size_t{5000}})
+      EXPECT_EQ(digest_of(text, piece), expected);
   }
 }
 

@@ -70,7 +70,8 @@ void fill_polygon(Image& image, std::span<const Point> points, Color color, floa
   for (int y = rows.y0; y < rows.y1; ++y) {
     std::fill(coverage.begin(), coverage.end(), 0.0f);
     for (int sub = 0; sub < kSubRows; ++sub) {
-      const std::vector<float> xs = crossings(points, static_cast<float>(y) + (static_cast<float>(sub) + 0.5f) / kSubRows);
+      const std::vector<float> xs =
+          crossings(points, static_cast<float>(y) + (static_cast<float>(sub) + 0.5f) / kSubRows);
       for (size_t i = 0; i + 1 < xs.size(); i += 2) add_span(coverage, xs[i], xs[i + 1], 1.0f / kSubRows);
     }
     for (int x = 0; x < image.width(); ++x) {
@@ -82,7 +83,8 @@ void fill_polygon(Image& image, std::span<const Point> points, Color color, floa
 
 void fill_rectangle(Image& image, const Box& box, Color color, float opacity) {
   if (!is_finite(box)) return;
-  const PixelRange range = touched(all_of(image), std::round(box.x0), std::round(box.y0), std::round(box.x1), std::round(box.y1));
+  const PixelRange range =
+      touched(all_of(image), std::round(box.x0), std::round(box.y0), std::round(box.x1), std::round(box.y1));
   fill_pixels(image, range, color, parts_of_256(opacity));
 }
 

@@ -1,6 +1,6 @@
 // Drawing on pictures: anti-aliased lines, discs, polygons and text, crisp upright rectangles. Coordinates are pixels;
-// the centre of the top left pixel is (0.5, 0.5). Whatever lies outside the picture is clipped; shapes with corners that
-// aren't finite are left out.
+// the centre of the top left pixel is (0.5, 0.5). Whatever lies outside the picture is clipped; shapes with corners
+// that aren't finite are left out.
 #pragma once
 
 #include <span>
@@ -41,7 +41,8 @@ void fill_rectangle(Image& image, const Box& box, Color color, float opacity = 1
 
 // The height of a capital letter in pixels says how large text is; at least 5 is readable.
 float text_width(std::string_view text, float capital_height);
-// UTF-8; characters other than ASCII's become a small frame. `baseline` is the left end of the line the letters stand on.
+// UTF-8; characters other than ASCII's become a small frame. `baseline` is the left end of the line the letters stand
+// on.
 void draw_text(Image& image, Point baseline, std::string_view text, float capital_height, Color color);
 
 struct OverlayOptions {

@@ -33,7 +33,9 @@ inline bool is_finite(Point point) { return std::isfinite(point.x) && std::isfin
 
 // Mixes a color into a pixel; `part` of 256.
 inline void blend(uint8_t* pixel, Color color, int part) {
-  const auto mix = [part](int from, int to) { return static_cast<uint8_t>((from * (256 - part) + to * part + 128) / 256); };
+  const auto mix = [part](int from, int to) {
+    return static_cast<uint8_t>((from * (256 - part) + to * part + 128) / 256);
+  };
   pixel[0] = mix(pixel[0], color.r);
   pixel[1] = mix(pixel[1], color.g);
   pixel[2] = mix(pixel[2], color.b);

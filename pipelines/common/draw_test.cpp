@@ -129,7 +129,7 @@ TEST(Text, EveryCharacterLooksDifferentAndStaysInItsCell) {
 }
 
 TEST(Text, OtherCharactersAreFrames) {
-  EXPECT_EQ(text_width("\xC3\xA4", 12), text_width("\x01", 12));           // one character of two bytes
+  EXPECT_EQ(text_width("\xC3\xA4", 12), text_width("\x01", 12));          // one character of two bytes
   EXPECT_EQ(text_width("\xF0\x9F\x90\xB4", 12), text_width("\x7F", 12));  // one of four
   EXPECT_GT(text_width("ab", 12), text_width("a", 12));
   EXPECT_EQ(text_width("", 12), 0);

@@ -77,9 +77,8 @@ void draw_text(Image& image, Point baseline, std::string_view text, float capita
   const float scale = capital_height / kCapitalUnits;
   const float radius = std::max(kMinPenPixels, capital_height * kPenWidth) / 2;
   const float above = capital_height * 1.3f + 2, below = capital_height * 0.4f + 2;
-  const PixelRange range =
-      touched(all_of(image), baseline.x - capital_height, baseline.y - above,
-              baseline.x + text_width(text, capital_height) + capital_height, baseline.y + below);
+  const PixelRange range = touched(all_of(image), baseline.x - capital_height, baseline.y - above,
+                                   baseline.x + text_width(text, capital_height) + capital_height, baseline.y + below);
   if (range.x0 >= range.x1 || range.y0 >= range.y1) return;
   Stencil stencil(range);
   Point at = {std::floor(baseline.x) + 0.5f, std::floor(baseline.y) + 0.5f};

@@ -44,7 +44,9 @@ Result<std::string> first_bytes(const std::string& path) {
   return head;
 }
 
-bool has_extension(const std::string& path, std::string_view extension) { return fs::path(path).extension() == extension; }
+bool has_extension(const std::string& path, std::string_view extension) {
+  return fs::path(path).extension() == extension;
+}
 
 // What a file that is neither an engine of ours nor an ONNX model probably is.
 Status check_foreign(const std::string& path, std::string_view head) {
@@ -57,10 +59,12 @@ Status check_foreign(const std::string& path, std::string_view head) {
   }
   const bool zip = head.starts_with("PK\x03\x04"sv), pickle = head.starts_with("\x80\x02"sv);
   if (zip || pickle || has_extension(path, ".pt") || has_extension(path, ".pth")) {
-    return unsupported("'" + path + "' is a PyTorch file; export it to ONNX first (torch.onnx.export, or the model's own "
+    return unsupported("'" + path +
+                       "' is a PyTorch file; export it to ONNX first (torch.onnx.export, or the model's own "
                        "export script) and give the .onnx file");
   }
-  if (head.size() >= 8 && head.substr(4, 4) == "TFL3"sv) return unsupported("'" + path + "' is a TensorFlow Lite model" + give);
+  if (head.size() >= 8 && head.substr(4, 4) == "TFL3"sv)
+    return unsupported("'" + path + "' is a TensorFlow Lite model" + give);
   if (head.empty()) return invalid_argument("'" + path + "' is empty");
   return {};
 }
@@ -149,9 +153,12 @@ bool prepare_folder(const std::string& folder, std::string& why) {
     return false;
   }
   struct stat info {};
-  if (lstat(folder.c_str(), &info) != 0) why = std::strerror(errno);
-  else if (S_ISLNK(info.st_mode)) why = "it is a symbolic link";
-  else if (!S_ISDIR(info.st_mode)) why = "it isn't a folder";
+  if (lstat(folder.c_str(), &info) != 0)
+    why = std::strerror(errno);
+  else if (S_ISLNK(info.st_mode))
+    why = "it is a symbolic link";
+  else if (!S_ISDIR(info.st_mode))
+    why = "it isn't a folder";
   return why.empty() && is_private(info, why);
 }
 
@@ -238,8 +245,10 @@ class Opener {
 
 std::string default_cache_folder() {
   // Relative values of XDG_CACHE_HOME are to be ignored, its specification says.
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/') return std::string(cache) + "/hone";
-  if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') return std::string(home) + "/.cache/hone";
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/')
+    return std::string(cache) + "/hone";
+  if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
+    return std::string(home) + "/.cache/hone";
   return {};
 }
 

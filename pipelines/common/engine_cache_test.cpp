@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -118,7 +119,9 @@ TEST_F(EngineCache, ContentsAndOptionsMakeAnotherEngine) {
 
 TEST_F(EngineCache, ExternalDataCounts) {
   write(model_, onnx_model_with_file("w.bin"));
-  const auto weights = [](float w) { return std::string(reinterpret_cast<const char*>(&w), 4) + std::string(12, '\0'); };
+  const auto weights = [](float w) {
+    return std::string(reinterpret_cast<const char*>(&w), 4) + std::string(12, '\0');
+  };
   write(folder_ / "w.bin", weights(3));
   EXPECT_EQ(first_output(*open_engine(model_, options_), {1, 0, 0, 0}), 4);
   EXPECT_EQ(open(), "");
@@ -237,8 +240,10 @@ TEST(DefaultCacheFolder, FollowsTheEnvironment) {
   EXPECT_EQ(default_cache_folder(), "/somewhere/hone");
   setenv("XDG_CACHE_HOME", "relative", 1);
   EXPECT_EQ(default_cache_folder().find("relative"), std::string::npos);
-  if (cache != nullptr) setenv("XDG_CACHE_HOME", before.c_str(), 1);
-  else unsetenv("XDG_CACHE_HOME");
+  if (cache != nullptr)
+    setenv("XDG_CACHE_HOME", before.c_str(), 1);
+  else
+    unsetenv("XDG_CACHE_HOME");
 }
 
 }  // namespace

@@ -116,8 +116,8 @@ Point middle(Point a, Point b) { return {(a.x + b.x) / 2, (a.y + b.y) / 2}; }
 void add_curve(std::vector<Point>& out, Point from, Point control, Point to) {
   for (int i = 1; i <= kCurveSteps; ++i) {
     const float t = static_cast<float>(i) / kCurveSteps, s = 1 - t;
-    out.push_back({s * s * from.x + 2 * s * t * control.x + t * t * to.x,
-                   s * s * from.y + 2 * s * t * control.y + t * t * to.y});
+    out.push_back(
+        {s * s * from.x + 2 * s * t * control.x + t * t * to.x, s * s * from.y + 2 * s * t * control.y + t * t * to.y});
   }
 }
 

@@ -15,8 +15,8 @@ Result<Image> Image::make(int width, int height, uint8_t value) {
   }
   const int64_t pixels = int64_t{width} * height;
   if (pixels > kMaxPixels) {
-    return resource_error("a picture of " + std::to_string(width) + " x " + std::to_string(height) + " pixels: " +
-                          std::to_string(kMaxPixels) + " pixels are allowed");
+    return resource_error("a picture of " + std::to_string(width) + " x " + std::to_string(height) +
+                          " pixels: " + std::to_string(kMaxPixels) + " pixels are allowed");
   }
   Image image;
   try {

@@ -30,9 +30,14 @@ std::vector<std::string> to_letters(const Image& image) {
 TEST(Image, UprightUndoesEveryOrientation) {
   const std::vector<std::string> f = {"##", "#.", "##", "#.", "#."};
   const std::vector<std::vector<std::string>> stored = {
-      {"##", "#.", "##", "#.", "#."}, {"##", ".#", "##", ".#", ".#"}, {".#", ".#", "##", ".#", "##"},
-      {"#.", "#.", "##", "#.", "##"}, {"#####", "#.#.."},             {"#.#..", "#####"},
-      {"..#.#", "#####"},             {"#####", "..#.#"},
+      {"##", "#.", "##", "#.", "#."},
+      {"##", ".#", "##", ".#", ".#"},
+      {".#", ".#", "##", ".#", "##"},
+      {"#.", "#.", "##", "#.", "##"},
+      {"#####", "#.#.."},
+      {"#.#..", "#####"},
+      {"..#.#", "#####"},
+      {"#####", "..#.#"},
   };
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const Result<Image> image = upright(from_letters(stored[static_cast<size_t>(orientation - 1)]), orientation);

@@ -167,7 +167,8 @@ Result<Decoded> decode_jpeg(std::span<const std::byte> bytes, const DecodeOption
     return unsupported("a CMYK JPEG (made for print); convert it to RGB first");
   }
   if (info.jpeg_color_space == JCS_UNKNOWN) {
-    return unsupported("a JPEG with " + std::to_string(info.num_components) + " unknown components; grey and RGB are read");
+    return unsupported("a JPEG with " + std::to_string(info.num_components) +
+                       " unknown components; grey and RGB are read");
   }
   HONE_TRY(check_pixels(info.image_width, info.image_height, options));
   Decoded decoded;

@@ -59,8 +59,8 @@ Box Letterbox::to_picture(const Box& box) const {
   const auto map = [this](float value, double shift, int limit) {
     return static_cast<float>(std::clamp((value - shift) / scale, 0.0, static_cast<double>(limit)));
   };
-  return {map(box.x0, shift_x, source_width), map(box.y0, shift_y, source_height),
-          map(box.x1, shift_x, source_width), map(box.y1, shift_y, source_height)};
+  return {map(box.x0, shift_x, source_width), map(box.y0, shift_y, source_height), map(box.x1, shift_x, source_width),
+          map(box.y1, shift_y, source_height)};
 }
 
 Result<Image> apply_letterbox(const ImageView& picture, const Letterbox& letterbox, uint8_t pad_value) {
@@ -68,8 +68,8 @@ Result<Image> apply_letterbox(const ImageView& picture, const Letterbox& letterb
     return invalid_argument("the letterbox was planned for a picture of another size");
   }
   HONE_ASSIGN(Image padded, Image::make(letterbox.width, letterbox.height, pad_value));
-  HONE_TRY(resize_into(picture, padded, letterbox.left, letterbox.top, letterbox.picture_width,
-                       letterbox.picture_height));
+  HONE_TRY(
+      resize_into(picture, padded, letterbox.left, letterbox.top, letterbox.picture_width, letterbox.picture_height));
   return padded;
 }
 

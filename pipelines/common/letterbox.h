@@ -11,9 +11,9 @@
 namespace hone {
 
 enum class LetterboxStyle {
-  kCentred,        // the whole target size, the picture in its middle (YOLOv7's auto=False)
-  kMinimal,        // the same without whole strides of padding: the smallest rectangle (YOLOv7's auto=True)
-  kTopLeft,        // the whole target size, the picture in its top left corner, its size rounded down (YOLOX)
+  kCentred,  // the whole target size, the picture in its middle (YOLOv7's auto=False)
+  kMinimal,  // the same without whole strides of padding: the smallest rectangle (YOLOv7's auto=True)
+  kTopLeft,  // the whole target size, the picture in its top left corner, its size rounded down (YOLOX)
 };
 
 struct LetterboxOptions {

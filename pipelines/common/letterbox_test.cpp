@@ -68,8 +68,10 @@ TEST(Letterbox, PlacesPicturesAsYolov7Does) {
     options.scale_up = c.scale_up;
     const Result<Letterbox> box = plan_letterbox(c.width, c.height, options);
     ASSERT_TRUE(box.ok());
-    const std::vector<int> found = {box->width, box->height, box->left, box->top, box->picture_width, box->picture_height};
-    EXPECT_EQ(found, std::vector<int>(c.expected, c.expected + 6)) << c.width << "x" << c.height << (c.minimal ? " minimal" : "");
+    const std::vector<int> found = {box->width, box->height,        box->left,
+                                    box->top,   box->picture_width, box->picture_height};
+    EXPECT_EQ(found, std::vector<int>(c.expected, c.expected + 6))
+        << c.width << "x" << c.height << (c.minimal ? " minimal" : "");
   }
 }
 

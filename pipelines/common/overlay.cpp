@@ -12,10 +12,9 @@ namespace {
 
 // Neighbours in the list differ in hue and lightness, since they are what data sets give to their first classes.
 constexpr std::array<Color, 20> kPalette = {{
-    {255, 82, 82},   {41, 182, 246},  {255, 202, 40},  {102, 187, 106}, {186, 104, 200},
-    {255, 138, 30},  {38, 166, 154},  {236, 64, 122},  {158, 196, 28},  {92, 107, 232},
-    {0, 200, 222},   {214, 128, 88},  {126, 87, 214},  {240, 120, 196}, {30, 156, 80},
-    {255, 112, 96},  {64, 224, 168}, {212, 170, 24},  {100, 181, 255}, {176, 60, 108},
+    {255, 82, 82},  {41, 182, 246}, {255, 202, 40}, {102, 187, 106}, {186, 104, 200}, {255, 138, 30}, {38, 166, 154},
+    {236, 64, 122}, {158, 196, 28}, {92, 107, 232}, {0, 200, 222},   {214, 128, 88},  {126, 87, 214}, {240, 120, 196},
+    {30, 156, 80},  {255, 112, 96}, {64, 224, 168}, {212, 170, 24},  {100, 181, 255}, {176, 60, 108},
 }};
 
 struct Sizes {
@@ -39,7 +38,8 @@ std::string tag_of(const Detection& detection, const OverlayOptions& options) {
   std::string tag = options.labels ? detection.label : "";
   if (!options.scores) return tag;
   std::array<char, 64> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), detection.score, std::chars_format::fixed, 2);
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), detection.score, std::chars_format::fixed, 2);
   return tag + (tag.empty() ? "" : " ") + std::string(digits.data(), end.ptr);
 }
 
@@ -61,11 +61,13 @@ Box tag_place(const Image& image, const Box& box, float width, float height, int
   const float right = move_inside(std::round(box.x1) + behind - width, width, image_width);
   const float above = std::round(box.y0) - before - height, inside = std::round(box.y0) - before;
   const float below = std::round(box.y1) + behind;
-  const std::array<Point, 6> corners = {{{left, above}, {left, inside}, {left, below}, {right, above}, {right, inside}, {right, below}}};
+  const std::array<Point, 6> corners = {
+      {{left, above}, {left, inside}, {left, below}, {right, above}, {right, inside}, {right, below}}};
   for (const Point corner : corners) {
     const Box place = {corner.x, corner.y, corner.x + width, corner.y + height};
     const bool within = place.y0 >= 0 && place.y1 <= image_height;
-    const bool taken = std::any_of(better.begin(), better.end(), [&](const Tag& tag) { return overlaps(place, tag.place); });
+    const bool taken =
+        std::any_of(better.begin(), better.end(), [&](const Tag& tag) { return overlaps(place, tag.place); });
     if (within && !taken) return place;
   }
   const float top = move_inside(above >= 0 ? above : inside, height, image_height);

@@ -32,7 +32,9 @@ void add(const Box& box, float score, int class_id, const ScoreFilter& filter, s
   }
 }
 
-bool score_is_objectness(const RowFormat& format) { return format.num_classes == 1 && format.single_class_is_objectness; }
+bool score_is_objectness(const RowFormat& format) {
+  return format.num_classes == 1 && format.single_class_is_objectness;
+}
 
 // Calls box_of(row, index) for the rows that may count.
 template <class BoxOf>
@@ -100,8 +102,8 @@ Status decode_yolox(std::span<const float> values, const RowFormat& format, int 
   return {};
 }
 
-void decode_raw_map(std::span<const float> values, const RowFormat& format, const RawMap& map, const ScoreFilter& filter,
-                    std::vector<ScoredBox>& out) {
+void decode_raw_map(std::span<const float> values, const RowFormat& format, const RawMap& map,
+                    const ScoreFilter& filter, std::vector<ScoredBox>& out) {
   const size_t row_values = kFirstClassColumn + static_cast<size_t>(format.num_classes);
   const size_t columns = static_cast<size_t>(map.columns), cells = static_cast<size_t>(map.rows) * columns;
   const size_t count = std::min(values.size() / row_values, cells * map.anchors.size());
@@ -116,8 +118,8 @@ void decode_raw_map(std::span<const float> values, const RowFormat& format, cons
     const AnchorSize anchor = map.anchors[i / cells];
     const float side_x = 2 * sigmoid(numbers[2]), side_y = 2 * sigmoid(numbers[3]);
     const Box box = from_centre((2 * sigmoid(numbers[0]) + column - 0.5f) * map.stride_x,
-                                (2 * sigmoid(numbers[1]) + row - 0.5f) * map.stride_y,
-                                side_x * side_x * anchor.width, side_y * side_y * anchor.height);
+                                (2 * sigmoid(numbers[1]) + row - 0.5f) * map.stride_y, side_x * side_x * anchor.width,
+                                side_y * side_y * anchor.height);
     add(box, score, static_cast<int>(best), filter, out);
   }
 }
@@ -127,7 +129,8 @@ void take_suppressed(int64_t count, std::span<const float> boxes, std::span<cons
   const size_t room = std::min({boxes.size() / 4, scores.size(), classes.size()});
   const size_t there = std::min(static_cast<size_t>(std::max<int64_t>(count, 0)), room);
   for (size_t i = 0; i < there; ++i) {
-    add({boxes[4 * i], boxes[4 * i + 1], boxes[4 * i + 2], boxes[4 * i + 3]}, scores[i], to_class_id(classes[i]), filter, out);
+    add({boxes[4 * i], boxes[4 * i + 1], boxes[4 * i + 2], boxes[4 * i + 3]}, scores[i], to_class_id(classes[i]),
+        filter, out);
   }
 }
 

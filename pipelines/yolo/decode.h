@@ -41,8 +41,8 @@ struct RawMap {
 
 // One map [3, rows, columns, 5 + classes] of YOLOv7 before the sigmoid s: centre (2 s + cell - 0.5) * stride, size
 // (2 s)^2 * anchor.
-void decode_raw_map(std::span<const float> values, const RowFormat& format, const RawMap& map, const ScoreFilter& filter,
-                    std::vector<ScoredBox>& out);
+void decode_raw_map(std::span<const float> values, const RowFormat& format, const RawMap& map,
+                    const ScoreFilter& filter, std::vector<ScoredBox>& out);
 
 // One picture's boxes after suppression: `count` of `scores.size()` entries are there.
 void take_suppressed(int64_t count, std::span<const float> boxes, std::span<const float> scores,

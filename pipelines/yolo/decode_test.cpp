@@ -54,12 +54,12 @@ TEST(DecodeRows, ASingleClassMayHaveNoScoreOfItsOwn) {
 
 TEST(DecodeRows, DropsWhatIsNotANumber) {
   const std::vector<float> rows = {
-      kNan, 1, 1, 1, 0.9f, 0.9f,  //
-      1, 1, kInf, 1, 0.9f, 0.9f,  //
-      1, 1, 1, 1, kNan, 0.9f,     //
-      1, 1, 1, 1, 0.9f, kNan,     //
-      1, 1, 1, 1, 0.9f, 0.9f,     //
-      7, 7, 7,                    // an incomplete row
+      kNan, 1, 1,    1, 0.9f, 0.9f,  //
+      1,    1, kInf, 1, 0.9f, 0.9f,  //
+      1,    1, 1,    1, kNan, 0.9f,  //
+      1,    1, 1,    1, 0.9f, kNan,  //
+      1,    1, 1,    1, 0.9f, 0.9f,  //
+      7,    7, 7,                    // an incomplete row
   };
   std::vector<ScoredBox> out;
   decode_rows(rows, {.num_classes = 1}, {}, out);
@@ -74,9 +74,9 @@ TEST(DecodeYolox, AddsTheCellAndScales) {
     const float numbers[] = {x, y, log_width, log_height, 0.9f, 0.1f, 1.0f};
     std::copy(std::begin(numbers), std::end(numbers), values.begin() + static_cast<ptrdiff_t>(row * kColumns));
   };
-  set(12 * 3 + 5, 0.25f, 0.5f, std::log(2.0f), 0);       // stride 8, row 3, column 5
-  set(96 + 6 * 2 + 1, 0.5f, -1, 0, std::log(3.0f));      // stride 16, row 2, column 1
-  set(96 + 24 + 3 * 1 + 2, 0, 0, 0, 0);                  // stride 32, row 1, column 2
+  set(12 * 3 + 5, 0.25f, 0.5f, std::log(2.0f), 0);   // stride 8, row 3, column 5
+  set(96 + 6 * 2 + 1, 0.5f, -1, 0, std::log(3.0f));  // stride 16, row 2, column 1
+  set(96 + 24 + 3 * 1 + 2, 0, 0, 0, 0);              // stride 32, row 1, column 2
   std::vector<ScoredBox> out;
   ASSERT_TRUE(decode_yolox(values, {.num_classes = 2}, kHeight, kWidth, {}, out).ok());
   ASSERT_EQ(out.size(), 3u);
@@ -132,11 +132,11 @@ TEST(TakeSuppressed, CountsAreNotTrusted) {
 
 TEST(TakeListed, PicksThePictureAndTheConfident) {
   const std::vector<float> list = {
-      0, 1, 2, 3, 4, 5, 0.9f,   //
-      1, 5, 6, 7, 8, 9, 0.8f,   //
-      1, 5, 6, 7, 8, 2, 0.1f,   //
-      kNan, 5, 6, 7, 8, 2, 1,   //
-      1, 5, 6, 7, 8, kNan, 1,   //
+      0,    1, 2, 3, 4, 5,    0.9f,  //
+      1,    5, 6, 7, 8, 9,    0.8f,  //
+      1,    5, 6, 7, 8, 2,    0.1f,  //
+      kNan, 5, 6, 7, 8, 2,    1,     //
+      1,    5, 6, 7, 8, kNan, 1,     //
   };
   std::vector<ScoredBox> out;
   take_listed(list, 1, {}, out);

@@ -144,15 +144,18 @@ struct Detector::State {
   Result<std::vector<Floats>> read_outputs(std::vector<TensorView>& views) const;
   Status candidates(std::span<const TensorView> views, std::span<const Floats> outputs, size_t picture,
                     const ScoreFilter& filter, std::vector<ScoredBox>& out) const;
-  std::vector<Detection> finish(std::span<const ScoredBox> boxes, const Letterbox& letterbox, const DetectOptions& call) const;
+  std::vector<Detection> finish(std::span<const ScoredBox> boxes, const Letterbox& letterbox,
+                                const DetectOptions& call) const;
 
   bool suppressed() const { return head.form == HeadForm::kSuppressed || head.form == HeadForm::kSuppressedList; }
   size_t batch() const { return static_cast<size_t>(facts.batch > 0 ? facts.batch : options.batch); }
 };
 
 Status Detector::State::check_options() const {
-  const bool sizes_fit = options.width >= 0 && options.height >= 0 && options.width <= kMaxSide && options.height <= kMaxSide;
-  if (!sizes_fit) return invalid_argument("the input's width and height must lie between 1 and " + std::to_string(kMaxSide));
+  const bool sizes_fit =
+      options.width >= 0 && options.height >= 0 && options.width <= kMaxSide && options.height <= kMaxSide;
+  if (!sizes_fit)
+    return invalid_argument("the input's width and height must lie between 1 and " + std::to_string(kMaxSide));
   if (options.batch < 1 || options.batch > kMaxBatch) {
     return invalid_argument("the batch must lie between 1 and " + std::to_string(kMaxBatch));
   }
@@ -163,7 +166,8 @@ Status Detector::State::check_options() const {
 std::array<int, 2> Detector::State::wanted_size() const {
   std::array<int, 2> size = {options.height, options.width};
   const auto imgsz = engine.metadata().find("imgsz");
-  const std::array<int, 2> stored = imgsz != engine.metadata().end() ? parse_size(imgsz->second) : std::array<int, 2>{0, 0};
+  const std::array<int, 2> stored =
+      imgsz != engine.metadata().end() ? parse_size(imgsz->second) : std::array<int, 2>{0, 0};
   const std::array<int64_t, 2> fixed = {facts.height, facts.width};
   for (size_t i = 0; i < 2; ++i) {
     const int64_t best = range ? range->opt[2 + i] : kDefaultSize;
@@ -188,8 +192,10 @@ Status Detector::State::set_up() {
   letterbox.height = facts.height > 0 ? height : round_up(height, head.stride);
   letterbox.width = facts.width > 0 ? width : round_up(width, head.stride);
   letterbox.pad_value = kPadValue;
-  if (head.top_left) letterbox.style = LetterboxStyle::kTopLeft;
-  else if (open_size && !options.square) letterbox.style = LetterboxStyle::kMinimal;
+  if (head.top_left)
+    letterbox.style = LetterboxStyle::kTopLeft;
+  else if (open_size && !options.square)
+    letterbox.style = LetterboxStyle::kMinimal;
   return load_names();
 }
 
@@ -226,7 +232,8 @@ Status Detector::State::load_names() {
     labels = coco_labels();
   }
   if (head.num_classes == 0 || labels.empty() || labels.size() == static_cast<size_t>(head.num_classes)) return {};
-  const std::string counts = std::to_string(labels.size()) + " names for a model with " + std::to_string(head.num_classes) + " classes";
+  const std::string counts =
+      std::to_string(labels.size()) + " names for a model with " + std::to_string(head.num_classes) + " classes";
   if (!options.labels_file.empty()) return invalid_argument("'" + options.labels_file + "' has " + counts);
   if (options.engine.log) options.engine.log("warning: the model's metadata has " + counts);
   return {};
@@ -244,7 +251,8 @@ Result<Letterbox> Detector::State::plan(const ImageView& picture) const {
 
 Status Detector::State::fill_input(std::span<const ImageView> pictures, std::span<const Letterbox> boxes) {
   const size_t count = 3 * static_cast<size_t>(boxes[0].height) * static_cast<size_t>(boxes[0].width);
-  HONE_TRY(set_input(static_cast<int64_t>(facts.batch > 0 ? batch() : pictures.size()), boxes[0].height, boxes[0].width));
+  HONE_TRY(
+      set_input(static_cast<int64_t>(facts.batch > 0 ? batch() : pictures.size()), boxes[0].height, boxes[0].width));
   for (size_t i = 0; i < pictures.size(); ++i) {
     HONE_ASSIGN(const Image padded, apply_letterbox(pictures[i], boxes[i], letterbox.pad_value));
     if (facts.dtype == DataType::kFloat32) {
@@ -306,7 +314,8 @@ std::vector<Detection> Detector::State::finish(std::span<const ScoredBox> boxes,
   nms.extra = head.top_left ? static_cast<float>(where.scale) : 0;
   std::vector<Detection> found;
   for (const size_t i : suppress(boxes, nms)) {
-    found.push_back({where.to_picture(boxes[i].box), boxes[i].score, boxes[i].class_id, label_of(labels, boxes[i].class_id)});
+    found.push_back(
+        {where.to_picture(boxes[i].box), boxes[i].score, boxes[i].class_id, label_of(labels, boxes[i].class_id)});
   }
   return found;
 }
@@ -361,11 +370,13 @@ Result<std::vector<Detection>> Detector::detect(const ImageView& picture, const 
   return std::move(lists[0]);
 }
 
-Result<std::vector<std::vector<Detection>>> Detector::detect(std::span<const ImageView> pictures, const DetectOptions& options) {
+Result<std::vector<std::vector<Detection>>> Detector::detect(std::span<const ImageView> pictures,
+                                                             const DetectOptions& options) {
   state_->timing = {};
   std::vector<std::vector<Detection>> results;
   while (results.size() < pictures.size()) {
-    HONE_ASSIGN([[maybe_unused]] const size_t done, state_->detect_some(pictures.subspan(results.size()), options, results));
+    HONE_ASSIGN([[maybe_unused]] const size_t done,
+                state_->detect_some(pictures.subspan(results.size()), options, results));
   }
   return results;
 }

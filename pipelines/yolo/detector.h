@@ -69,7 +69,8 @@ class Detector {
   // Boxes in the picture's pixels, clipped to it, best first.
   Result<std::vector<Detection>> detect(const ImageView& picture, const DetectOptions& options = {});
   // One list for each picture. Models with a fixed batch get as many at a time.
-  Result<std::vector<std::vector<Detection>>> detect(std::span<const ImageView> pictures, const DetectOptions& options = {});
+  Result<std::vector<std::vector<Detection>>> detect(std::span<const ImageView> pictures,
+                                                     const DetectOptions& options = {});
 
   // Of the last detect().
   const DetectTiming& timing() const;

@@ -30,18 +30,19 @@ struct Family {
   const AnchorTable* anchors;  // null: has none
 };
 constexpr std::array kFamilies = {
-    Family{"yolov7", HeadForm::kRows, &kYolov7Anchors},    Family{"yolov7-tiny", HeadForm::kRows, &kTinyAnchors},
-    Family{"yolov7x", HeadForm::kRows, &kYolov7Anchors},   Family{"yolov7-w6", HeadForm::kRows, &kP6Anchors},
-    Family{"yolov7-e6", HeadForm::kRows, &kP6Anchors},     Family{"yolov7-d6", HeadForm::kRows, &kP6Anchors},
-    Family{"yolov7-e6e", HeadForm::kRows, &kP6Anchors},    Family{"yolov5", HeadForm::kRows, &kTinyAnchors},
-    Family{"yolov5-p6", HeadForm::kRows, &kP6Anchors},     Family{"yolox", HeadForm::kYolox, nullptr},
+    Family{"yolov7", HeadForm::kRows, &kYolov7Anchors},        Family{"yolov7-tiny", HeadForm::kRows, &kTinyAnchors},
+    Family{"yolov7x", HeadForm::kRows, &kYolov7Anchors},       Family{"yolov7-w6", HeadForm::kRows, &kP6Anchors},
+    Family{"yolov7-e6", HeadForm::kRows, &kP6Anchors},         Family{"yolov7-d6", HeadForm::kRows, &kP6Anchors},
+    Family{"yolov7-e6e", HeadForm::kRows, &kP6Anchors},        Family{"yolov5", HeadForm::kRows, &kTinyAnchors},
+    Family{"yolov5-p6", HeadForm::kRows, &kP6Anchors},         Family{"yolox", HeadForm::kYolox, nullptr},
     Family{"yolox-decoded", HeadForm::kYoloxDecoded, nullptr},
 };
 
 std::string describe(const ModelFacts& facts) {
   std::string text;
   for (const TensorFacts& output : facts.outputs) {
-    text += (text.empty() ? "" : ", ") + output.name + " " + std::string(name_of(output.dtype)) + to_string(output.shape);
+    text +=
+        (text.empty() ? "" : ", ") + output.name + " " + std::string(name_of(output.dtype)) + to_string(output.shape);
   }
   return text;
 }
@@ -115,7 +116,8 @@ class Recogniser {
       return {};
     }
     for (const TensorFacts& output : facts_.outputs) {
-      if (output.shape.size() == 3 && (facts_.outputs.size() == 1 || output.shape[2] > kRowColumns)) return take_rows(output);
+      if (output.shape.size() == 3 && (facts_.outputs.size() == 1 || output.shape[2] > kRowColumns))
+        return take_rows(output);
     }
     return not_recognised();
   }
@@ -137,7 +139,8 @@ class Recogniser {
     std::vector<const TensorFacts*> maps;
     for (const TensorFacts& output : facts_.outputs) {
       const auto& shape = output.shape;
-      const bool fits = shape[1] == kAnchorsPerCell && shape[2] > 0 && shape[3] > 0 && shape[4] == facts_.outputs[0].shape[4];
+      const bool fits =
+          shape[1] == kAnchorsPerCell && shape[2] > 0 && shape[3] > 0 && shape[4] == facts_.outputs[0].shape[4];
       if (!fits) return not_recognised();
       maps.push_back(&output);
     }
@@ -153,12 +156,16 @@ class Recogniser {
     std::vector<const TensorFacts*> lists;
     for (const TensorFacts& output : facts_.outputs) {
       const auto& shape = output.shape;
-      if (shape.size() == 3 && shape[2] == 4) boxes = &output;
-      else if (is_integer_output(output) && (shape.size() == 1 || (shape.size() == 2 && shape[1] == 1)) && !count) count = &output;
-      else if (shape.size() == 2) lists.push_back(&output);
+      if (shape.size() == 3 && shape[2] == 4)
+        boxes = &output;
+      else if (is_integer_output(output) && (shape.size() == 1 || (shape.size() == 2 && shape[1] == 1)) && !count)
+        count = &output;
+      else if (shape.size() == 2)
+        lists.push_back(&output);
     }
     if (count == nullptr || boxes == nullptr || lists.size() != 2) return false;
-    const bool swapped = is_integer_output(*lists[0]) || (!is_integer_output(*lists[1]) && contains(lists[0]->name, "class"));
+    const bool swapped =
+        is_integer_output(*lists[0]) || (!is_integer_output(*lists[1]) && contains(lists[0]->name, "class"));
     if (swapped) std::swap(lists[0], lists[1]);
     if (is_integer_output(*lists[0])) return false;
     head_.form = HeadForm::kSuppressed;
@@ -168,7 +175,8 @@ class Recogniser {
 
   Status take_rows(const TensorFacts& output) {
     const int64_t rows = output.shape[1], columns = output.shape[2];
-    const bool columns_first = rows > 4 && rows < columns && (columns == cells(facts_, 3) || columns == cells(facts_, 4));
+    const bool columns_first =
+        rows > 4 && rows < columns && (columns == cells(facts_, 3) || columns == cells(facts_, 4));
     if (columns_first) {
       return unsupported("output " + output.name + " " + to_string(output.shape) +
                          " has classes before boxes, as YOLOv8 and later give it; such models aren't supported");
@@ -182,11 +190,13 @@ class Recogniser {
                               "; say which with --family, or in the model's metadata as hone.family");
     }
     head_.form = family_ != nullptr ? family_->row_form : one_a_cell ? HeadForm::kYolox : HeadForm::kRows;
-    const bool contradicts = (head_.form == HeadForm::kRows && one_a_cell) || (head_.form == HeadForm::kYolox && !one_a_cell);
+    const bool contradicts =
+        (head_.form == HeadForm::kRows && one_a_cell) || (head_.form == HeadForm::kYolox && !one_a_cell);
     if (contradicts) {
-      return invalid_argument("family " + std::string(family_->name) + " (" + family_setting_.source + ") doesn't fit output " +
-                              output.name + " " + to_string(output.shape) + ": YOLOX has one row for each cell, " +
-                              std::to_string(cells(facts_, 3)) + " for this input, and YOLOv7 has three");
+      return invalid_argument("family " + std::string(family_->name) + " (" + family_setting_.source +
+                              ") doesn't fit output " + output.name + " " + to_string(output.shape) +
+                              ": YOLOX has one row for each cell, " + std::to_string(cells(facts_, 3)) +
+                              " for this input, and YOLOv7 has three");
     }
     guess_ = "guessed from " + std::to_string(rows) + " rows";
     head_.outputs = {output.name};
@@ -211,15 +221,16 @@ class Recogniser {
     if (anchors.given()) return parse_anchors(anchors);
     const size_t levels = head_.outputs.size();
     if (family_ == nullptr && levels != 4) {
-      return invalid_argument("raw output maps don't tell YOLOv7 (and yolov7x) from YOLOv7-tiny, whose anchors differ: say "
-                              "which with --family yolov7 or --family yolov7-tiny, or in the model's metadata as hone.family; "
-                              "anchors of your own go to --anchors or hone.anchors");
+      return invalid_argument(
+          "raw output maps don't tell YOLOv7 (and yolov7x) from YOLOv7-tiny, whose anchors differ: say "
+          "which with --family yolov7 or --family yolov7-tiny, or in the model's metadata as hone.family; "
+          "anchors of your own go to --anchors or hone.anchors");
     }
     const AnchorTable* table = family_ != nullptr ? family_->anchors : &kP6Anchors;
     const size_t known = table == nullptr ? 0 : table->back() == 0 ? 3 : 4;
     if (known != levels) {
-      return invalid_argument("family " + head_.family + " has anchors for " + std::to_string(known) + " output maps, the model has " +
-                              std::to_string(levels));
+      return invalid_argument("family " + head_.family + " has anchors for " + std::to_string(known) +
+                              " output maps, the model has " + std::to_string(levels));
     }
     fill_anchors(*table);
     return {};
@@ -274,9 +285,11 @@ class Recogniser {
       to.deviation = {0.229f, 0.224f, 0.225f};
       if (to.bgr) std::swap(to.mean[0], to.mean[2]), std::swap(to.deviation[0], to.deviation[2]);
     } else if (norm.value != "0-1") {
-      return invalid_argument("normalization '" + norm.value + "' (" + norm.source + "); allowed are 0-1, 0-255 and imagenet");
+      return invalid_argument("normalization '" + norm.value + "' (" + norm.source +
+                              "); allowed are 0-1, 0-255 and imagenet");
     }
-    head_.how += ", pixels " + norm.value + " (" + norm.source + "), " + (to.bgr ? "BGR" : "RGB") + " (" + channels.source + ")";
+    head_.how +=
+        ", pixels " + norm.value + " (" + norm.source + "), " + (to.bgr ? "BGR" : "RGB") + " (" + channels.source + ")";
     return {};
   }
 

@@ -1,14 +1,14 @@
 // What a YOLO model gives: recognised from its outputs and metadata, without running it.
 //
-// | form                   | outputs (B pictures, nc classes)                                                          |
+// | form                   | outputs (B pictures, nc classes) |
 // |------------------------|-------------------------------------------------------------------------------------------|
-// | raw maps               | 3 or 4 of [B,3,H,W,5+nc], before the sigmoid; anchors are needed                            |
-// | rows                   | [B,N,5+nc]: cx, cy, w, h in input pixels, objectness, classes (after the sigmoid); N counts |
-// |                        | three anchors in each cell. Further outputs (raw maps) are ignored                          |
-// | YOLOX raw              | [B,N,5+nc], one row a cell: xy = (p + cell) * stride, wh = exp(p) * stride, scores final    |
-// | YOLOX decoded          | the same with boxes in input pixels; can't be told from the one above: name the family      |
-// | suppressed             | count [B] or [B,1], boxes [B,K,4] (corners in input pixels), scores [B,K], classes [B,K]    |
-// | suppressed in one list | [N,7]: picture, x0, y0, x1, y1, class, score                                                |
+// | raw maps               | 3 or 4 of [B,3,H,W,5+nc], before the sigmoid; anchors are needed | | rows | [B,N,5+nc]:
+// cx, cy, w, h in input pixels, objectness, classes (after the sigmoid); N counts | |                        | three
+// anchors in each cell. Further outputs (raw maps) are ignored                          | | YOLOX raw              |
+// [B,N,5+nc], one row a cell: xy = (p + cell) * stride, wh = exp(p) * stride, scores final    | | YOLOX decoded | the
+// same with boxes in input pixels; can't be told from the one above: name the family      | | suppressed             |
+// count [B] or [B,1], boxes [B,K,4] (corners in input pixels), scores [B,K], classes [B,K]    | | suppressed in one
+// list | [N,7]: picture, x0, y0, x1, y1, class, score                                                |
 //
 // Metadata keys that decide, in the model or as options: "hone.family" (see families()), "hone.norm" ("0-1", "0-255",
 // "imagenet"), "hone.channels" ("rgb", "bgr"), "hone.anchors" (pixels, w,h for each anchor from small to large);

@@ -8,7 +8,8 @@ namespace {
 constexpr DataType kF = DataType::kFloat32;
 constexpr DataType kI = DataType::kInt32;
 
-ModelFacts facts(std::vector<TensorFacts> outputs, int64_t size = 640, std::map<std::string, std::string> metadata = {}) {
+ModelFacts facts(std::vector<TensorFacts> outputs, int64_t size = 640,
+                 std::map<std::string, std::string> metadata = {}) {
   return {.height = size, .width = size, .outputs = std::move(outputs), .metadata = std::move(metadata)};
 }
 
@@ -75,8 +76,11 @@ TEST(Head, RawMapsNeedAFamily) {
 }
 
 TEST(Head, FourRawMapsAreTheLargeFamily) {
-  ModelFacts model = facts({{"a", kF, {1, 3, 160, 160, 85}}, {"b", kF, {1, 3, 80, 80, 85}}, {"c", kF, {1, 3, 40, 40, 85}},
-                            {"d", kF, {1, 3, 20, 20, 85}}}, 1280);
+  ModelFacts model = facts({{"a", kF, {1, 3, 160, 160, 85}},
+                            {"b", kF, {1, 3, 80, 80, 85}},
+                            {"c", kF, {1, 3, 40, 40, 85}},
+                            {"d", kF, {1, 3, 20, 20, 85}}},
+                           1280);
   const Result<Head> head = recognise_head(model, {});
   ASSERT_TRUE(head.ok()) << head.status().message();
   EXPECT_EQ(head->anchors[3][2].width, 925);
@@ -96,13 +100,19 @@ TEST(Head, AnchorsOfOnesOwn) {
 }
 
 TEST(Head, SuppressedOutputsInAnyOrderAndType) {
-  const Result<Head> efficient = recognise_head(
-      facts({{"num_dets", kI, {1, 1}}, {"det_boxes", kF, {1, 100, 4}}, {"det_scores", kF, {1, 100}}, {"det_classes", kI, {1, 100}}}), {});
+  const Result<Head> efficient = recognise_head(facts({{"num_dets", kI, {1, 1}},
+                                                       {"det_boxes", kF, {1, 100, 4}},
+                                                       {"det_scores", kF, {1, 100}},
+                                                       {"det_classes", kI, {1, 100}}}),
+                                                {});
   ASSERT_TRUE(efficient.ok()) << efficient.status().message();
   EXPECT_EQ(efficient->form, HeadForm::kSuppressed);
   EXPECT_EQ(efficient->outputs, (std::vector<std::string>{"num_dets", "det_boxes", "det_scores", "det_classes"}));
-  const Result<Head> batched = recognise_head(
-      facts({{"nmsed_classes", kF, {4, 100}}, {"nmsed_scores", kF, {4, 100}}, {"nmsed_boxes", kF, {4, 100, 4}}, {"n", kI, {4}}}), {});
+  const Result<Head> batched = recognise_head(facts({{"nmsed_classes", kF, {4, 100}},
+                                                     {"nmsed_scores", kF, {4, 100}},
+                                                     {"nmsed_boxes", kF, {4, 100, 4}},
+                                                     {"n", kI, {4}}}),
+                                              {});
   ASSERT_TRUE(batched.ok()) << batched.status().message();
   EXPECT_EQ(batched->outputs, (std::vector<std::string>{"n", "nmsed_boxes", "nmsed_scores", "nmsed_classes"}));
   const Result<Head> one_box = recognise_head(
@@ -118,7 +128,8 @@ TEST(Head, AListOfSuppressedBoxes) {
 }
 
 TEST(Head, MetadataAndOptionsDecideTheInput) {
-  ModelFacts model = facts({{"output", kF, {1, 25200, 6}}}, 640, {{"hone.norm", "imagenet"}, {"hone.channels", "BGR"}, {"stride", "64"}});
+  ModelFacts model = facts({{"output", kF, {1, 25200, 6}}}, 640,
+                           {{"hone.norm", "imagenet"}, {"hone.channels", "BGR"}, {"stride", "64"}});
   const Head head = *recognise_head(model, {});
   EXPECT_EQ(head.num_classes, 1);
   EXPECT_TRUE(head.normalization.bgr);
@@ -140,9 +151,12 @@ TEST(Head, WhatCannotBeToldIsAnError) {
   EXPECT_NE(error_of(facts({{"output", kF, {1, 1234, 85}}})).find("--family"), std::string::npos);
   EXPECT_NE(error_of(facts({{"output", kF, {1, -1, 85}}})).find("--family"), std::string::npos);
   EXPECT_EQ(recognise_head(facts({{"output", kF, {1, 1234, 85}}}), {.family = "yolov7"})->form, HeadForm::kRows);
-  EXPECT_NE(error_of(facts({{"output", kF, {1, 25200, 85}}}), {.family = "yolox"}).find("doesn't fit"), std::string::npos);
-  EXPECT_NE(error_of(facts({{"output", kF, {1, 8400, 85}}}), {.family = "yolov7"}).find("doesn't fit"), std::string::npos);
-  EXPECT_NE(error_of(facts({{"output", kF, {1, 25200, 85}}}), {.family = "yolov9000"}).find("known are"), std::string::npos);
+  EXPECT_NE(error_of(facts({{"output", kF, {1, 25200, 85}}}), {.family = "yolox"}).find("doesn't fit"),
+            std::string::npos);
+  EXPECT_NE(error_of(facts({{"output", kF, {1, 8400, 85}}}), {.family = "yolov7"}).find("doesn't fit"),
+            std::string::npos);
+  EXPECT_NE(error_of(facts({{"output", kF, {1, 25200, 85}}}), {.family = "yolov9000"}).find("known are"),
+            std::string::npos);
 }
 
 TEST(Head, OtherModelsAreNamedAsSuch) {

@@ -15,23 +15,24 @@ constexpr size_t kMaxNameBytes = 200;
 constexpr int64_t kMaxFileBytes = int64_t{16} << 20;
 
 constexpr std::array<const char*, 80> kCoco = {
-    "person",        "bicycle",      "car",           "motorcycle",    "airplane",     "bus",           "train",
-    "truck",         "boat",         "traffic light", "fire hydrant",  "stop sign",    "parking meter", "bench",
-    "bird",          "cat",          "dog",           "horse",         "sheep",        "cow",           "elephant",
-    "bear",          "zebra",        "giraffe",       "backpack",      "umbrella",     "handbag",       "tie",
-    "suitcase",      "frisbee",      "skis",          "snowboard",     "sports ball",  "kite",          "baseball bat",
-    "baseball glove", "skateboard",  "surfboard",     "tennis racket", "bottle",       "wine glass",    "cup",
-    "fork",          "knife",        "spoon",         "bowl",          "banana",       "apple",         "sandwich",
-    "orange",        "broccoli",     "carrot",        "hot dog",       "pizza",        "donut",         "cake",
-    "chair",         "couch",        "potted plant",  "bed",           "dining table", "toilet",        "tv",
-    "laptop",        "mouse",        "remote",        "keyboard",      "cell phone",   "microwave",     "oven",
-    "toaster",       "sink",         "refrigerator",  "book",          "clock",        "vase",          "scissors",
-    "teddy bear",    "hair drier",   "toothbrush",
+    "person",         "bicycle",    "car",           "motorcycle",    "airplane",     "bus",           "train",
+    "truck",          "boat",       "traffic light", "fire hydrant",  "stop sign",    "parking meter", "bench",
+    "bird",           "cat",        "dog",           "horse",         "sheep",        "cow",           "elephant",
+    "bear",           "zebra",      "giraffe",       "backpack",      "umbrella",     "handbag",       "tie",
+    "suitcase",       "frisbee",    "skis",          "snowboard",     "sports ball",  "kite",          "baseball bat",
+    "baseball glove", "skateboard", "surfboard",     "tennis racket", "bottle",       "wine glass",    "cup",
+    "fork",           "knife",      "spoon",         "bowl",          "banana",       "apple",         "sandwich",
+    "orange",         "broccoli",   "carrot",        "hot dog",       "pizza",        "donut",         "cake",
+    "chair",          "couch",      "potted plant",  "bed",           "dining table", "toilet",        "tv",
+    "laptop",         "mouse",      "remote",        "keyboard",      "cell phone",   "microwave",     "oven",
+    "toaster",        "sink",       "refrigerator",  "book",          "clock",        "vase",          "scissors",
+    "teddy bear",     "hair drier", "toothbrush",
 };
 
 std::string cleaned(std::string_view name) {
   std::string text(name.substr(0, kMaxNameBytes));
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, '?');
   return text;
 }
 
@@ -87,7 +88,8 @@ class LiteralReader {
 
  private:
   void skip_blanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+      ++at_;
   }
 
   std::string_view text_;
@@ -152,9 +154,12 @@ Result<std::vector<std::string>> parse_labels(std::string_view text) {
   text = trimmed(text);
   LiteralReader reader(text);
   Result<std::vector<std::string>> names = std::vector<std::string>();
-  if (reader.take('{')) names = parse_dictionary(reader);
-  else if (reader.take('[')) names = parse_list(reader);
-  else names = parse_lines(text);
+  if (reader.take('{'))
+    names = parse_dictionary(reader);
+  else if (reader.take('['))
+    names = parse_list(reader);
+  else
+    names = parse_lines(text);
   if (!names.ok()) return names;
   if (names->empty()) return malformed("there are none");
   if (names->size() > kMaxClasses) return malformed("more than 65536 of them");

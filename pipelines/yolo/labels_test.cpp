@@ -41,9 +41,9 @@ TEST(Labels, GapsAndControlCharacters) {
 }
 
 TEST(Labels, NonsenseIsRefused) {
-  for (const std::string_view text : {"", " \n ", "{", "{}", "[]", "{0}", "{0:}", "{0: 'a'", "{0: 'a'} x", "['a'", "['a', 3]",
-                                      "{-1: 'a'}", "{99999999999999999999: 'a'}", "{70000: 'a'}", "{0: 'a' 1: 'b'}", "['a",
-                                      "{'0: 'a'}", "['a\\"}) {
+  for (const std::string_view text :
+       {"", " \n ", "{", "{}", "[]", "{0}", "{0:}", "{0: 'a'", "{0: 'a'} x", "['a'", "['a', 3]", "{-1: 'a'}",
+        "{99999999999999999999: 'a'}", "{70000: 'a'}", "{0: 'a' 1: 'b'}", "['a", "{'0: 'a'}", "['a\\"}) {
     EXPECT_FALSE(parse_labels(text).ok()) << text;
   }
 }

@@ -12,7 +12,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Few digits, and what a reader takes for the same float; JSON has no NaN.
-Json number(double value, double steps) { return std::isfinite(value) ? Json(std::round(value * steps) / steps) : Json(nullptr); }
+Json number(double value, double steps) {
+  return std::isfinite(value) ? Json(std::round(value * steps) / steps) : Json(nullptr);
+}
 
 Json to_json(const PictureResult& result) {
   Json json = {{"image", result.path}};
@@ -35,8 +37,9 @@ Json to_json(const PictureResult& result) {
   json["classes"] = std::move(classes);
   json["labels"] = std::move(labels);
   const DetectTiming& timing = result.timing;
-  json["timing_ms"] = {
-      {"pre", number(timing.pre_ms, 1e3)}, {"infer", number(timing.infer_ms, 1e3)}, {"post", number(timing.post_ms, 1e3)}};
+  json["timing_ms"] = {{"pre", number(timing.pre_ms, 1e3)},
+                       {"infer", number(timing.infer_ms, 1e3)},
+                       {"post", number(timing.post_ms, 1e3)}};
   return json;
 }
 

@@ -25,7 +25,8 @@ struct PictureResult {
 // picture has "image" and "error". Bytes of names that aren't UTF-8 are replaced.
 std::string results_to_json(std::span<const PictureResult> results);
 
-// YOLO's text form, a line each: class, centre x, centre y, width, height as parts of the picture's size, and the score.
+// YOLO's text form, a line each: class, centre x, centre y, width, height as parts of the picture's size, and the
+// score.
 std::string results_to_yolo_text(std::span<const Detection> detections, int width, int height);
 
 }  // namespace hone

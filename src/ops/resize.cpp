@@ -162,6 +162,87 @@ double Resize::policy_scale(std::span<const int64_t> in, std::span<const int64_t
   return best;
 }
 
+namespace {
+
+bool has_elements(std::span<const TensorView> inputs, size_t operand) {
+  return operand < inputs.size() && inputs[operand].present() && inputs[operand].count() > 0;
+}
+
+double roi_element(const TensorView& roi, size_t i) {
+  if (roi.dtype == DataType::kFloat64) return roi.as<double>()[i];
+  if (roi.dtype == DataType::kFloat16) return static_cast<double>(static_cast<float>(roi.as<Half>()[i]));
+  return static_cast<double>(roi.as<float>()[i]);
+}
+
+double common_scale(const Resize& op, std::span<const TensorView> inputs, const Extents& resized) {
+  Extents in;
+  for (const int64_t axis : resized) in.push_back(inputs[Resize::kX].dims[static_cast<size_t>(axis)]);
+  return op.policy_scale(in, {inputs[Resize::kSizes].as<int64_t>(), resized.size()});
+}
+
+}  // namespace
+
+Status read_resize_axes(const Resize& op, std::span<const TensorView> inputs, const Extents& y,
+                        std::span<ResizeAxis> axes) {
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const auto out = static_cast<double>(y[i]);
+    axes[i] = {.in = inputs[Resize::kX].dims[i], .out = y[i], .out_length = out};
+    if (axes[i].in == 0) return runtime_error("axis " + std::to_string(i) + " is empty and can't be resized");
+    axes[i].scale = out / static_cast<double>(axes[i].in);
+  }
+  HONE_ASSIGN(const Extents resized, op.resized_axes(axes.size()));
+  const bool scaled = has_elements(inputs, Resize::kScales);
+  const bool by_policy = !scaled && op.policy != ResizePolicy::kStretch && has_elements(inputs, Resize::kSizes);
+  const double common = by_policy ? common_scale(op, inputs, resized) : 1;
+  for (size_t i = 0; i < resized.size(); ++i) {
+    ResizeAxis& axis = axes[static_cast<size_t>(resized[i])];
+    axis.resized = true;
+    if (scaled) axis.scale = static_cast<double>(inputs[Resize::kScales].as<float>()[i]);
+    if (by_policy) axis.scale = common;
+    if (scaled || by_policy) axis.out_length = axis.scale * static_cast<double>(axis.in);
+    // An output position stands for at most 2 * in input positions, else there were none.
+    if (!(axis.scale * static_cast<double>(axis.in) > 0.49 && std::isfinite(axis.scale))) {
+      return runtime_error("axis " + std::to_string(resized[i]) + " of length " + std::to_string(axis.in) +
+                           " can't be resized to " + std::to_string(axis.out));
+    }
+    if (op.coordinates == ResizeCoordinates::kTfCropAndResize) {
+      axis.roi_start = roi_element(inputs[Resize::kRoi], i);
+      axis.roi_end = roi_element(inputs[Resize::kRoi], i + resized.size());
+    }
+  }
+  return {};
+}
+
+double original_position(const Resize& op, const ResizeAxis& axis, int64_t position) {
+  const double x = static_cast<double>(position), in = static_cast<double>(axis.in),
+               out = static_cast<double>(axis.out);
+  switch (op.coordinates) {
+    case ResizeCoordinates::kHalfPixel: return (x + 0.5) / axis.scale - 0.5;
+    case ResizeCoordinates::kHalfPixelSymmetric:
+      return in / 2 * (1 - out / axis.out_length) + (x + 0.5) / axis.scale - 0.5;
+    case ResizeCoordinates::kPytorchHalfPixel: return axis.out > 1 ? (x + 0.5) / axis.scale - 0.5 : 0;
+    case ResizeCoordinates::kAlignCorners: return axis.out > 1 ? x * (in - 1) / (axis.out_length - 1) : 0;
+    case ResizeCoordinates::kAsymmetric: return x / axis.scale;
+    case ResizeCoordinates::kTfCropAndResize:
+      if (axis.out <= 1) return 0.5 * (axis.roi_start + axis.roi_end) * (in - 1);
+      return axis.roi_start * (in - 1) + x * (axis.roi_end - axis.roi_start) * (in - 1) / (out - 1);
+    case ResizeCoordinates::kTfHalfPixelForNn: return (x + 0.5) / axis.scale;
+  }
+  return 0;
+}
+
+double nearest_position(const Resize& op, double place) {
+  // In float32, quotients like 2 / (2/3) come out whole.
+  const double x = static_cast<double>(static_cast<float>(place));
+  switch (op.nearest_mode) {
+    case ResizeNearest::kRoundPreferFloor: return std::ceil(x - 0.5);
+    case ResizeNearest::kRoundPreferCeil: return std::floor(x + 0.5);
+    case ResizeNearest::kFloor: return std::floor(x);
+    case ResizeNearest::kCeil: return std::ceil(x);
+  }
+  return x;
+}
+
 Status Resize::infer(InferContext& ctx) const {
   HONE_TRY(ctx.expect_inputs(1, 4));
   if (!is_computable(ctx.dtype(kX)) || (ctx.dtype(kX) == DataType::kBool && mode != ResizeMode::kNearest)) {

@@ -86,6 +86,25 @@ struct Resize final : OpBase<Resize> {
   double policy_scale(std::span<const int64_t> in, std::span<const int64_t> sizes) const;
 };
 
+// One axis of a Resize whose sizes and contents are known.
+struct ResizeAxis {
+  int64_t in = 0, out = 0;
+  bool resized = false;
+  double scale = 1;       // output length over input length
+  double out_length = 0;  // before rounding down
+  double roi_start = 0, roi_end = 1;
+};
+
+// Fills axes[i] for the axes of x, from the dims of x and y and the contents of roi, scales and sizes. y isn't empty.
+// Errors: sizes and scales that no such y follows from. Allocates nothing unless it fails.
+Status read_resize_axes(const Resize& op, std::span<const TensorView> inputs, const Extents& y,
+                        std::span<ResizeAxis> axes);
+
+// The place in the input, in input positions, that output position x of an axis stands for; and the whole position
+// nearest to a place, as nearest_mode says (it may lie outside the input).
+double original_position(const Resize& op, const ResizeAxis& axis, int64_t x);
+double nearest_position(const Resize& op, double place);
+
 // floor(size * scale), in float32 as ONNX's shape inference has it (0.7 times 10 is 7) but exact where the scale is
 // a short binary fraction. Nothing when it exceeds 2^62.
 std::optional<int64_t> scaled_size(int64_t size, float scale);

@@ -30,6 +30,19 @@ TEST(MergeCommonSubexpressions, CountedSymbolsMergeToo) {
               "input %x: float32[7] %a = NonZero(%x) %c = Concat(%a, %a) {axis=0} output %c");
 }
 
+TEST(MergeCommonSubexpressions, ManySymbolsMerge) {
+  std::string before = "input %x: float32[7]\n", operands, after;
+  for (int i = 0; i < 300; ++i) {
+    const std::string n = std::to_string(i);
+    before += "%a" + n + " = NonZero(%x) %b" + n + " = Transpose(%a" + n + ")\n";
+    operands += (i ? ", %b" : "%b") + n;
+    after += i ? ", %b0" : "%b0";
+  }
+  expect_pass(
+      merge_common_subexpressions, before + "%y = Concat(" + operands + ") {axis=1} output %y",
+      "input %x: float32[7] %a0 = NonZero(%x) %b0 = Transpose(%a0) %y = Concat(" + after + ") {axis=1} output %y");
+}
+
 TEST(MergeCommonSubexpressions, AttributesAreComparedBitByBit) {
   expect_pass(merge_common_subexpressions,
               "input %x: float32[2] %a = LeakyRelu(%x) {alpha=nan} %b = LeakyRelu(%x) {alpha=nan}\n"

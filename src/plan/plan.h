@@ -86,9 +86,9 @@ struct Profile {
 struct TuningRecord {
   uint32_t step = 0;
   std::string kernel;
-  float time_us = 0;         // median; 0: not timed
-  float max_error = 0;       // against the reference, relative to the output's largest magnitude
-  std::string refusal;       // why it can't serve; empty: it can
+  float time_us = 0;    // median; 0: not timed
+  float max_error = 0;  // against the reference, relative to the output's largest magnitude
+  std::string refusal;  // why it can't serve; empty: it can
 };
 
 struct Plan {

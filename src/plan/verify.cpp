@@ -362,8 +362,8 @@ class Verifier {
   // A step of the run whose operands' shapes are known has its own resolved when shapes are set, in order with the
   // shape stage. (If contents that it needs come later, the runtime finds that out.)
   void note_resolved(const Step& step) {
-    const bool shapes_known = std::all_of(step.inputs.begin(), step.inputs.end(),
-                                          [&](ValueId id) { return id < 0 || check_known(id).ok(); });
+    const bool shapes_known =
+        std::all_of(step.inputs.begin(), step.inputs.end(), [&](ValueId id) { return id < 0 || check_known(id).ok(); });
     for (const SymbolId id : step.resolved) known_[id] = known_[id] || shapes_known;
   }
 

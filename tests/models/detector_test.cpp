@@ -148,9 +148,10 @@ TEST(DetectorOnSuppressed, TakesWhatIsThere) {
 }
 
 TEST(DetectorOnAList, EveryPictureGetsItsOwn) {
-  const Tensor list = floats({1, 1, 2, 31, 32, 3, 0.8f,   //
-                              0, 5, 6, 35, 36, 2, 0.7f,   //
-                              1, 40, 2, 71, 32, 4, 0.9f}, {3, 7});
+  const Tensor list = floats({1, 1,  2, 31, 32, 3, 0.8f,  //
+                              0, 5,  6, 35, 36, 2, 0.7f,  //
+                              1, 40, 2, 71, 32, 4, 0.9f},
+                             {3, 7});
   Detector detector = detector_for(model_with({{"output", list}}, DataType::kFloat32, {"2", "3", "64", "96"}));
   const Image a = *Image::make(96, 64, 50), b = *Image::make(192, 128, 50);
   const std::vector<ImageView> pictures = {a.view(), b.view(), b.view()};
@@ -168,7 +169,8 @@ TEST(DetectorOnAList, EveryPictureGetsItsOwn) {
 TEST(DetectorOnYolox, DecodesCells) {
   Tensor rows = rows_with(kCells, 7, {});
   const float numbers[] = {0.5f, 0.5f, 0, 0, 0.9f, 0.9f, 0};
-  std::copy(std::begin(numbers), std::end(numbers), reinterpret_cast<float*>(rows.mutable_data()) + (96 + 6 * 1 + 2) * 7);
+  std::copy(std::begin(numbers), std::end(numbers),
+            reinterpret_cast<float*>(rows.mutable_data()) + (96 + 6 * 1 + 2) * 7);
   Detector detector = detector_for(model_with({{"output", rows}}));
   const std::vector<Detection> found = detect(detector, *Image::make(48, 32, 50));  // scaled to twice its size
   ASSERT_EQ(found.size(), 1u);
@@ -264,8 +266,8 @@ TEST(Detector, RefusesWhatItCannotUse) {
 
 float overlap(const nlohmann::json& expected, const Box& found, const Image& picture) {
   const auto clip = [](float value, int limit) { return std::clamp(value, 0.0f, static_cast<float>(limit)); };
-  return iou({clip(expected[0], picture.width()), clip(expected[1], picture.height()), clip(expected[2], picture.width()),
-              clip(expected[3], picture.height())},
+  return iou({clip(expected[0], picture.width()), clip(expected[1], picture.height()),
+              clip(expected[2], picture.width()), clip(expected[3], picture.height())},
              found);
 }
 
@@ -284,7 +286,8 @@ TEST(DetectorOnRealPictures, FindsWhatYoloxFinds) {
     const std::string name = expected["image"];
     const Result<Image> picture = load_image(*data / "images" / name);
     ASSERT_TRUE(picture.ok()) << picture.status().message();
-    const std::vector<Detection> found = detect(*detector, *picture, {.confidence = golden["score"], .iou = golden["nms"]});
+    const std::vector<Detection> found =
+        detect(*detector, *picture, {.confidence = golden["score"], .iou = golden["nms"]});
     ASSERT_EQ(found.size(), expected["boxes"].size()) << name;
     for (size_t i = 0; i < found.size(); ++i) {
       EXPECT_EQ(found[i].class_id, expected["classes"][i]) << name;

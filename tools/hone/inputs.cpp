@@ -93,6 +93,16 @@ Result<Draw> parse_draw(const std::string& source) {
   return Draw{low, high};
 }
 
+// "Ax3xBxC" for [?,3,?,?].
+std::string shape_example(std::span<const int64_t> shape) {
+  std::string text;
+  char letter = 'A';
+  for (const int64_t dim : shape) {
+    text += (text.empty() ? "" : "x") + (dim < 0 ? std::string(1, letter++) : std::to_string(dim));
+  }
+  return text;
+}
+
 Result<std::vector<int64_t>> shape_for(const Engine& engine, int profile, const Binding& binding,
                                        const InputArguments& arguments) {
   std::vector<int64_t> shape = binding.shape;
@@ -103,8 +113,7 @@ Result<std::vector<int64_t>> shape_for(const Engine& engine, int profile, const 
     if (shape[i] >= 0) continue;
     if (!range || range->opt.size() != shape.size()) {
       return invalid_argument("input '" + binding.name + "' has the open shape " + shape_text(shape) +
-                              "; give one with --shape " + binding.name + "=" +
-                              std::string(shape.size() > 1 ? "1x..." : "1"));
+                              "; give numbers with --shape " + binding.name + "=" + shape_example(shape));
     }
     shape[i] = range->opt[i];
   }

@@ -18,9 +18,15 @@ struct InspectArguments {
   int profile = 0;
 };
 
+// Expressions longer than this are shown as "?"; --json has them in full.
+constexpr size_t kLongestDim = 24;
+
 std::string named_shape(const Binding& binding) {
   std::string text = std::string(name_of(binding.dtype)) + "[";
-  for (size_t i = 0; i < binding.dim_names.size(); ++i) text += (i == 0 ? "" : ",") + binding.dim_names[i];
+  for (size_t i = 0; i < binding.dim_names.size(); ++i) {
+    const std::string& dim = binding.dim_names[i];
+    text += (i == 0 ? "" : ",") + (dim.size() > kLongestDim ? "?" : dim);
+  }
   return printable(text + "]");
 }
 
@@ -174,7 +180,7 @@ Status inspect(InspectArguments& arguments, Shell& shell) {
               (memory ? human_bytes(*memory) + (engine.num_profiles() > 0 ? " at the largest shapes" : "")
                       : std::string("as its shapes ask for")) +
               "\n");
-  shell.print("\n" + grouped(static_cast<int64_t>(layers.size())) + " steps" +
+  shell.print("\n" + grouped(static_cast<int64_t>(layers.size())) + (layers.size() == 1 ? " step" : " steps") +
               (arguments.layers ? "" : " (--layers lists them)") + "\n");
   shell.print(arguments.layers ? layers_text(layers) : kernels_text(layers));
   shell.print(metadata_text(engine));

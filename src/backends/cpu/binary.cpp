@@ -14,27 +14,27 @@ namespace {
 // y[i] = a[i * a_step] op b[i * b_step] for n elements, steps 0 or 1.
 using BinaryLoop = void (*)(const float* a, const float* b, float* y, int64_t n, int64_t a_step, int64_t b_step);
 
-#define HONE_BINARY_LOOP(NAME, EXPRESSION)                                                                  \
+#define HONE_BINARY_LOOP(NAME, EXPRESSION)                                                                     \
   HONE_SIMD void NAME(const float* __restrict as, const float* __restrict bs, float* __restrict ys, int64_t n, \
-                      int64_t a_step, int64_t b_step) {                                                     \
-    if (b_step == 0) {                                                                                      \
-      const float b = *bs;                                                                                  \
-      for (int64_t i = 0; i < n; ++i) {                                                                     \
-        const float a = as[i * a_step];                                                                     \
-        ys[i] = EXPRESSION;                                                                                 \
-      }                                                                                                     \
-    } else if (a_step == 0) {                                                                               \
-      const float a = *as;                                                                                  \
-      for (int64_t i = 0; i < n; ++i) {                                                                     \
-        const float b = bs[i];                                                                              \
-        ys[i] = EXPRESSION;                                                                                 \
-      }                                                                                                     \
-    } else {                                                                                                \
-      for (int64_t i = 0; i < n; ++i) {                                                                     \
-        const float a = as[i], b = bs[i];                                                                   \
-        ys[i] = EXPRESSION;                                                                                 \
-      }                                                                                                     \
-    }                                                                                                       \
+                      int64_t a_step, int64_t b_step) {                                                        \
+    if (b_step == 0) {                                                                                         \
+      const float b = *bs;                                                                                     \
+      for (int64_t i = 0; i < n; ++i) {                                                                        \
+        const float a = as[i * a_step];                                                                        \
+        ys[i] = EXPRESSION;                                                                                    \
+      }                                                                                                        \
+    } else if (a_step == 0) {                                                                                  \
+      const float a = *as;                                                                                     \
+      for (int64_t i = 0; i < n; ++i) {                                                                        \
+        const float b = bs[i];                                                                                 \
+        ys[i] = EXPRESSION;                                                                                    \
+      }                                                                                                        \
+    } else {                                                                                                   \
+      for (int64_t i = 0; i < n; ++i) {                                                                        \
+        const float a = as[i], b = bs[i];                                                                      \
+        ys[i] = EXPRESSION;                                                                                    \
+      }                                                                                                        \
+    }                                                                                                          \
   }
 
 HONE_BINARY_LOOP(add_loop, a + b)

@@ -2,6 +2,7 @@
 // in scratch; then each stretch of output columns is summed over the taps in registers. Any shapes, no allocation.
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/planes.h"
@@ -16,24 +17,48 @@ namespace {
 
 constexpr int64_t kStretch = 16;
 
-// One row of the output, `width` columns. The plane may be read up to kStretch - 1 floats past its end.
-HONE_SIMD void depthwise_row(const float* __restrict plane, const float* __restrict weights, const int64_t* offsets,
-                             int64_t taps, float bias, float* __restrict y, int64_t width) {
-  for (int64_t x = 0; x < width; x += kStretch) {
-    float sums[kStretch];
-    for (float& sum : sums) sum = bias;
-    for (int64_t t = 0; t < taps; ++t) {
-      const float weight = weights[t];
-      const float* const from = plane + offsets[t] + x;
-      for (int64_t i = 0; i < kStretch; ++i) sums[i] += weight * from[i];
-    }
-    const int64_t count = std::min(kStretch, width - x);
-    if (count == kStretch) {
-      for (int64_t i = 0; i < kStretch; ++i) y[x + i] = sums[i];
-    } else {
-      for (int64_t i = 0; i < count; ++i) y[x + i] = sums[i];
-    }
+using Stretch = float __attribute__((vector_size(kStretch * sizeof(float)), aligned(4), may_alias));
+
+// What a channel's rows are computed from. The plane may be read up to kStretch - 1 floats past its end.
+struct Channel {
+  const float* weights;
+  const int64_t* offsets;  // of the taps
+  int64_t taps;
+  float bias;
+};
+
+HONE_INLINE void store(const Stretch& sums, float* y, int64_t count) {
+  if (count >= kStretch) {
+    *reinterpret_cast<Stretch*>(y) = sums;
+  } else {
+    std::memcpy(y, &sums, static_cast<size_t>(count) * sizeof(float));
   }
+}
+
+// kRows rows of the output, `width` columns each: as many sums that don't wait for each other.
+template <int kRows>
+HONE_INLINE void depthwise_block(const Channel& channel, const float* plane, int64_t pitch, float* y, int64_t width) {
+  for (int64_t x = 0; x < width; x += kStretch) {
+    Stretch sums[kRows];
+#pragma GCC unroll 4
+    for (int row = 0; row < kRows; ++row) sums[row] = Stretch{} + channel.bias;
+    for (int64_t t = 0; t < channel.taps; ++t) {
+      const float* const from = plane + channel.offsets[t] + x;
+#pragma GCC unroll 4
+      for (int row = 0; row < kRows; ++row) {
+        sums[row] += channel.weights[t] * *reinterpret_cast<const Stretch*>(from + row * pitch);
+      }
+    }
+#pragma GCC unroll 4
+    for (int row = 0; row < kRows; ++row) store(sums[row], y + row * width + x, width - x);
+  }
+}
+
+HONE_SIMD void depthwise_rows(const Channel& channel, const float* plane, int64_t pitch, float* y, int64_t rows,
+                              int64_t width) {
+  int64_t row = 0;
+  for (; row + 4 <= rows; row += 4) depthwise_block<4>(channel, plane + row * pitch, pitch, y + row * width, width);
+  for (; row < rows; ++row) depthwise_block<1>(channel, plane + row * pitch, pitch, y + row * width, width);
 }
 
 class DepthwiseKernel final : public Kernel {
@@ -72,17 +97,18 @@ class DepthwiseKernel final : public Kernel {
   const Conv& op() const { return static_cast<const Conv&>(*op_); }
 
   // Channel i of all images' channels.
-  void run_channel(const Planes& planes, const KernelArgs& args, int64_t i, const int64_t* offsets, float* plane) const {
+  void run_channel(const Planes& planes, const KernelArgs& args, int64_t i, const int64_t* offsets,
+                   float* plane) const {
     const int64_t group = i % op().group, filters = args.inputs[1].dims[0] / op().group;
     planes.fill(args.inputs[0].as<const float>() + i * planes.in_height * planes.in_width, 0, planes.out_height, plane);
     for (int64_t filter = 0; filter < filters; ++filter) {
       const int64_t m = group * filters + filter;
-      const float* const weights = args.inputs[1].as<const float>() + m * planes.taps();
-      const float bias = has_input(args, 2) ? args.inputs[2].as<const float>()[m] : 0;
-      float* y = args.outputs[0].as<float>() + (i * filters + filter) * planes.out_height * planes.out_width;
-      for (int64_t row = 0; row < planes.out_height; ++row, y += planes.out_width) {
-        depthwise_row(plane + row * planes.pitch, weights, offsets, planes.taps(), bias, y, planes.out_width);
-      }
+      const Channel channel{.weights = args.inputs[1].as<const float>() + m * planes.taps(),
+                            .offsets = offsets,
+                            .taps = planes.taps(),
+                            .bias = has_input(args, 2) ? args.inputs[2].as<const float>()[m] : 0};
+      float* const y = args.outputs[0].as<float>() + (i * filters + filter) * planes.out_height * planes.out_width;
+      depthwise_rows(channel, plane, planes.pitch, y, planes.out_height, planes.out_width);
     }
   }
 

@@ -30,8 +30,8 @@ struct ConvLayout {
   GemmSize band_size;                        // of one group
   int64_t offsets_floats, weights_floats, planes_floats, total_floats;
 
-  ConvLayout(const WindowGeometry& geometry, int64_t group_count, std::span<const int64_t> x, std::span<const int64_t> w,
-             bool constant_weights, int threads)
+  ConvLayout(const WindowGeometry& geometry, int64_t group_count, std::span<const int64_t> x,
+             std::span<const int64_t> w, bool constant_weights, int threads)
       : planes(geometry), images(x[0]), group(group_count), channels(w[1]), filters(w[0] / group_count) {
     const bool is_input = planes.is_input();
     const int64_t row = channels * planes.phases_y * planes.phases_x * planes.pitch;
@@ -41,15 +41,26 @@ struct ConvLayout {
     const int64_t k = channels * planes.taps();
     band_size = {filters, positions(band), k};
     offsets_floats = aligned(2 * k);
-    weights_floats = constant_weights ? 0 : aligned(group * packed_floats(filters, k));
+    weights_floats = constant_weights ? 0 : aligned(group * packed_left_floats(filters, k));
     planes_floats = is_input ? 0 : aligned(channels * planes.plane_floats(band));
-    total_floats = offsets_floats + weights_floats + planes_floats + gemm_scratch_floats(threads, band_size);
+    total_floats = offsets_floats + weights_floats + planes_floats + scratch_floats(threads, band);
     // The last band is lower, and may be cut into other tasks.
-    if (planes.out_height % band != 0) {
-      const GemmSize last{filters, positions(planes.out_height % band), k};
-      total_floats = std::max(total_floats, offsets_floats + weights_floats + planes_floats +
-                                                gemm_scratch_floats(threads, last));
+    const int64_t rest = planes.out_height % band;
+    if (rest != 0) {
+      total_floats =
+          std::max(total_floats, offsets_floats + weights_floats + planes_floats + scratch_floats(threads, rest));
     }
+  }
+  int64_t scratch_floats(int threads, int64_t rows) const {
+    return gemm_scratch_floats(threads, {filters, positions(rows), band_size.k}, {}, target(nullptr));
+  }
+  // Rows of the output start at `data`.
+  GemmTarget target(float* data) const {
+    const bool whole_lines = planes.pitch == planes.out_width;
+    return {.data = data,
+            .row_stride = planes.out_height * planes.out_width,
+            .pitch = whole_lines ? 0 : planes.pitch,
+            .width = planes.out_width};
   }
   // Columns of the product for `rows` output rows: whole lines of the planes but for the last.
   int64_t positions(int64_t rows) const { return (rows - 1) * planes.pitch + planes.out_width; }
@@ -102,7 +113,7 @@ class ConvGemmKernel final : public Kernel {
 
   void pack(const float* weights, int64_t group, int64_t filters, int64_t k, float* to) const {
     for (int64_t g = 0; g < group; ++g) {
-      pack_rows(threads_, weights + g * filters * k, k, 1, 1, filters, k, to + g * packed_floats(filters, k));
+      pack_left(threads_, weights + g * filters * k, k, 1, 1, filters, k, to + g * packed_left_floats(filters, k));
     }
   }
 
@@ -110,7 +121,7 @@ class ConvGemmKernel final : public Kernel {
     const int64_t group = op().group;
     if (w.rank() < 3 || group < 1 || w.dims[0] % group != 0) return invalid_model("W doesn't fit the groups");
     const int64_t filters = w.dims[0] / group, k = w.dims[0] == 0 ? 0 : w.count() / w.dims[0];
-    const auto bytes = static_cast<size_t>(aligned(group * packed_floats(filters, k)) + 16) * sizeof(float);
+    const auto bytes = static_cast<size_t>(aligned(group * packed_left_floats(filters, k)) + 16) * sizeof(float);
     packed_.reset(static_cast<float*>(std::aligned_alloc(64, bytes / 64 * 64)));
     if (packed_ == nullptr) return resource_error("out of memory for the packed weights of a convolution");
     pack(w.as<const float>(), group, filters, k, packed_.get());
@@ -124,9 +135,8 @@ class ConvGemmKernel final : public Kernel {
     const float* const x =
         args.inputs[0].as<const float>() + (image * layout.group + group) * layout.channels * in_plane;
     float* const y = args.outputs[0].as<float>() + (image * layout.group + group) * layout.filters * out_plane;
-    const float* const own_weights = weights + group * packed_floats(layout.filters, layout.band_size.k);
-    const float* const bias =
-        has_input(args, 2) ? args.inputs[2].as<const float>() + group * layout.filters : nullptr;
+    const float* const own_weights = weights + group * packed_left_floats(layout.filters, layout.band_size.k);
+    const float* const bias = has_input(args, 2) ? args.inputs[2].as<const float>() + group * layout.filters : nullptr;
     const bool is_input = planes.is_input();
     for (int64_t first = 0; first < planes.out_height; first += layout.band) {
       const int64_t rows = std::min(layout.band, planes.out_height - first);
@@ -134,14 +144,8 @@ class ConvGemmKernel final : public Kernel {
       set_offsets(layout, plane, rows, offsets);
       if (!is_input) fill_planes(layout, x, first, rows, scratch);
       const GemmSize size{layout.filters, layout.positions(rows), layout.band_size.k};
-      const bool whole_lines = planes.pitch == planes.out_width;
-      gemm(threads_, size, own_weights, {.base = is_input ? x : scratch, .offsets = offsets},
-           {.rows = bias},
-           {.data = y + first * planes.out_width,
-            .row_stride = out_plane,
-            .pitch = whole_lines ? 0 : planes.pitch,
-            .width = planes.out_width},
-           scratch + layout.planes_floats);
+      gemm(threads_, size, {.packed = own_weights}, {.base = is_input ? x : scratch, .offsets = offsets},
+           {.rows = bias}, layout.target(y + first * planes.out_width), scratch + layout.planes_floats);
     }
   }
 

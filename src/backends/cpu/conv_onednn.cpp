@@ -118,8 +118,7 @@ dnnl::convolution_forward::primitive_desc describe_fast(const ConvProblem& conv,
   return describe(conv, Layout::kPlain, engine);
 }
 
-void add_conv(PrimitiveKernel& kernel, const ConvProblem& conv, Layout layout,
-              std::span<const TensorView> constants) {
+void add_conv(PrimitiveKernel& kernel, const ConvProblem& conv, Layout layout, std::span<const TensorView> constants) {
   const auto desc = describe_fast(conv, layout, kernel.engine());
   const memory::desc x = plain_desc(conv.x, conv.dtype), w = plain_desc(conv.w, conv.dtype),
                      y = plain_desc(conv.y, conv.dtype);

@@ -69,9 +69,7 @@ memory::desc weights_desc(const DeconvProblem& deconv) {
   return {dims, memory::data_type::f32, steps};
 }
 
-memory::desc any_layout(const memory::desc& desc) {
-  return {desc.dims(), desc.data_type(), memory::format_tag::any};
-}
+memory::desc any_layout(const memory::desc& desc) { return {desc.dims(), desc.data_type(), memory::format_tag::any}; }
 
 dnnl::deconvolution_forward::primitive_desc describe(const DeconvProblem& deconv, bool plain,
                                                      const dnnl::engine& engine) {

@@ -12,8 +12,8 @@ namespace hone::cpu {
 
 namespace {
 
-constexpr int64_t kBlockK = 384;            // a panel of B (384 x 32 floats) is about one first-level cache
-constexpr int64_t kBlockFloats = 96 * 1024;  // of packed B and of C that a thread works on: second-level cache
+constexpr int64_t kBlockK = 384;             // a panel of B (384 x 32 floats) is about one first-level cache
+constexpr int64_t kBlockFloats = 96 * 1024;  // of B and C that a thread works on: second-level cache
 constexpr int64_t kMaxBlockRows = 480;
 constexpr int64_t kChunk = 8;  // every tile's width is a multiple
 
@@ -33,16 +33,15 @@ struct Blocks {
 
   Blocks(int threads, const GemmSize& size, const Panels& panels) {
     const int64_t tile_columns = gemm_tiles().columns;
-    const int64_t k = std::min(size.k, kBlockK);
     int64_t row_blocks = div_up(size.m, kMaxBlockRows);
     const int64_t rows = div_up(size.m, row_blocks);
-    const int64_t fit = std::clamp<int64_t>(kBlockFloats / (k + rows) / tile_columns, 1, 16);
+    const int64_t fit = std::clamp<int64_t>(kBlockFloats / (std::min(size.k, kBlockK) + rows) / tile_columns, 1, 16);
     int64_t column_tiles = std::min(fit, div_up(size.n, tile_columns));
     // Every thread should have a few tasks, of at least one tile.
-    const int64_t wanted = 3 * threads;
+    const int64_t wanted = threads > 1 ? 3 * threads : 1;
     while (column_tiles > 2 && row_blocks * div_up(size.n, column_tiles * tile_columns) < wanted) column_tiles /= 2;
     column_tasks = div_up(size.n, column_tiles * tile_columns);
-    if (threads > 1 && column_tasks * row_blocks < wanted) row_blocks = div_up(wanted, column_tasks);
+    if (column_tasks * row_blocks < wanted) row_blocks = div_up(wanted, column_tasks);
     row_tasks = std::clamp<int64_t>(row_blocks, 1, panels.count);
     panels_per_task = div_up(panels.count, row_tasks);
     row_tasks = div_up(panels.count, panels_per_task);
@@ -50,94 +49,122 @@ struct Blocks {
   }
   int64_t tasks() const { return row_tasks * column_tasks; }
   int64_t rows_per_task() const { return panels_per_task * gemm_tiles().rows; }
-  // [packed B][C]
-  int64_t scratch_floats(int64_t k) const {
-    return columns_per_task * (std::min(k, kBlockK) + rows_per_task());
-  }
 };
 
-// Copies `k` rows of B, one tile wide, of which `count` columns exist; the others are 0.
-HONE_SIMD void pack_columns(const GemmColumns& b, int64_t first_k, int64_t k, int64_t first_n, int64_t count,
-                            int64_t width, float* __restrict to) {
-  for (int64_t i = 0; i < k; ++i, to += width) {
-    const int64_t offset = b.offsets != nullptr ? b.offsets[first_k + i] : (first_k + i) * b.k_stride;
-    const float* const from = b.base + offset + first_n * b.n_stride;
-    if (b.n_stride == 1 && count == width) {
-      for (int64_t j = 0; j < width; j += kChunk) {
-        for (int64_t l = 0; l < kChunk; ++l) to[j + l] = from[j + l];
-      }
-      continue;
-    }
-    for (int64_t j = 0; j < count; ++j) to[j] = from[j * b.n_stride];
-    for (int64_t j = count; j < width; ++j) to[j] = 0;
-  }
-}
-
-// The same where B's columns are contiguous along k: by columns, so that reads are.
-HONE_SIMD void pack_transposed(const GemmColumns& b, int64_t first_k, int64_t k, int64_t first_n, int64_t count,
-                               int64_t width, float* __restrict to) {
-  for (int64_t j = 0; j < width; ++j) {
-    const float* const from = b.base + (first_n + j) * b.n_stride + first_k * b.k_stride;
-    for (int64_t i = 0; i < k; ++i) to[i * width + j] = j < count ? from[i * b.k_stride] : 0;
-  }
-}
+// One task's scratch: [packed B, if it isn't][C, if it goes to an image].
+struct Scratch {
+  int64_t right, total;
+  Scratch(const Blocks& blocks, int64_t k, const GemmRight& b, const GemmTarget& c)
+      : right(b.packed != nullptr ? 0 : blocks.columns_per_task * std::min(k, kBlockK)),
+        total(right + (c.pitch == 0 ? 0 : blocks.columns_per_task * blocks.rows_per_task())) {}
+};
 
 struct Product {
   GemmSize size;
-  const float* packed_a;
-  GemmColumns b;
+  GemmLeft a;
+  GemmRight b;
   GemmBias bias;
   GemmTarget c;
   Panels panels;
   Blocks blocks;
+
+  bool has_bias() const { return bias.rows != nullptr || bias.columns != nullptr; }
 };
 
-// One task: rows of panels [first_panel, last_panel) times columns [n, n + count).
+// One task: the rows of panels [first_panel, last_panel) times columns [n, n + count).
 struct Task {
   int64_t first_panel, last_panel, n, count;
 };
 
-void pack_block(const Product& product, const Task& task, int64_t first_k, int64_t k, float* packed) {
-  const int64_t width = gemm_tiles().columns;
-  const bool transposed = product.b.offsets == nullptr && product.b.n_stride != 1;
-  for (int64_t n = 0; n < task.count; n += width, packed += k * width) {
-    const int64_t count = std::min(width, task.count - n);
-    (transposed ? pack_transposed : pack_columns)(product.b, first_k, k, task.n + n, count, width, packed);
-  }
-}
+// The sums of a task: element (row, n - task.n) at data[row * stride + n - task.n].
+struct Sums {
+  float* data;
+  int64_t stride;
+};
 
-// C of a task, in scratch: rows `stride` apart.
-void start_sums(const Product& product, const Task& task, float* c, int64_t stride) {
-  const int64_t first = product.panels.start(task.first_panel), last = product.panels.start(task.last_panel);
-  for (int64_t row = first; row < last; ++row, c += stride) {
-    if (product.bias.columns != nullptr) {
-      std::memcpy(c, product.bias.columns + task.n, static_cast<size_t>(task.count) * sizeof(float));
-      continue;
+// Brings `count` columns of B into panels of `width`; columns that don't exist are 0.
+HONE_SIMD void pack_rows_of(const GemmRight& b, int64_t first_k, int64_t k, int64_t first_n, int64_t count,
+                            int64_t width, float* __restrict packed) {
+  for (int64_t i = 0; i < k; ++i) {
+    const int64_t offset = b.offsets != nullptr ? b.offsets[first_k + i] : (first_k + i) * b.k_stride;
+    const float* __restrict from = b.base + offset + first_n;
+    float* __restrict to = packed + i * width;
+    int64_t n = 0;
+    for (; n + width <= count; n += width, to += k * width) {
+      for (int64_t j = 0; j < width; j += kChunk) {
+        for (int64_t l = 0; l < kChunk; ++l) to[j + l] = from[n + j + l];
+      }
     }
-    std::fill_n(c, stride, product.bias.rows[row]);
+    if (n == count) continue;
+    for (int64_t j = 0; j < width; ++j) to[j] = n + j < count ? from[n + j] : 0;
   }
 }
 
-void multiply_block(const Product& product, const Task& task, int64_t first_k, int64_t k, const float* packed_b,
-                    float* c, int64_t stride, bool accumulate) {
+// The same where B's columns aren't neighbours: column by column.
+void pack_columns_of(const GemmRight& b, int64_t first_k, int64_t k, int64_t first_n, int64_t count, int64_t width,
+                     float* packed) {
+  for (int64_t n = 0; n < div_up(count, width) * width; ++n) {
+    float* const to = packed + n / width * k * width + n % width;
+    const float* const from = b.base + (first_n + n) * b.n_stride + first_k * b.k_stride;
+    for (int64_t i = 0; i < k; ++i) to[i * width] = n < count ? from[i * b.k_stride] : 0;
+  }
+}
+
+void pack_block(const GemmRight& b, int64_t first_k, int64_t k, int64_t first_n, int64_t count, float* packed) {
+  const auto pack = b.n_stride == 1 ? pack_rows_of : pack_columns_of;
+  pack(b, first_k, k, first_n, count, gemm_tiles().columns, packed);
+}
+
+void start_sums(const Product& product, const Task& task, const Sums& sums) {
+  const int64_t first = product.panels.start(task.first_panel), last = product.panels.start(task.last_panel);
+  for (int64_t row = first; row < last; ++row) {
+    float* const to = sums.data + (row - first) * sums.stride;
+    if (product.bias.columns != nullptr) {
+      std::memcpy(to, product.bias.columns + task.n, static_cast<size_t>(task.count) * sizeof(float));
+    } else {
+      std::fill_n(to, task.count, product.bias.rows != nullptr ? product.bias.rows[row] : 0);
+    }
+  }
+}
+
+// A tile that sticks out to the right of C: through a buffer.
+void run_partial(GemmTile tile, const float* a, int64_t a_stride, const float* b, int64_t k, const Sums& c,
+                 int64_t rows, int64_t columns, bool accumulate) {
+  alignas(64) float buffer[kMaxTileRows * kMaxTileColumns];
+  tile(a, a_stride, b, k, buffer, kMaxTileColumns, false);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t n = 0; n < columns; ++n) {
+      float& out = c.data[row * c.stride + n];
+      out = buffer[row * kMaxTileColumns + n] + (accumulate ? out : 0);
+    }
+  }
+}
+
+void multiply_block(const Product& product, const Task& task, int64_t first_k, int64_t k, const float* b,
+                    const Sums& sums, bool accumulate) {
   const GemmTiles& tiles = gemm_tiles();
   const int64_t first_row = product.panels.start(task.first_panel);
   for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
     const int64_t row = product.panels.start(panel), height = product.panels.height(panel);
-    const float* const a = product.packed_a + first_k * product.size.m + row * k;
-    const GemmTile tile = tiles.tiles[height - 1];
+    const bool packed = product.a.packed != nullptr;
+    const float* const a = packed ? product.a.packed + first_k * product.size.m + row * k
+                                  : product.a.base + row * product.a.m_stride + first_k;
+    const GemmTile tile = (packed ? tiles.packed : tiles.direct)[height - 1];
     for (int64_t n = 0; n < task.count; n += tiles.columns) {
-      tile(a, packed_b + n * k, k, c + (row - first_row) * stride + n, stride, accumulate);
+      const Sums c{sums.data + (row - first_row) * sums.stride + n, sums.stride};
+      const int64_t left = task.count - n;
+      if (left >= tiles.columns) {
+        tile(a, product.a.m_stride, b + n * k, k, c.data, c.stride, accumulate);
+      } else {
+        run_partial(tile, a, product.a.m_stride, b + n * k, k, c, height, left, accumulate);
+      }
     }
   }
 }
 
+// A row of sums to its place in an image.
 void copy_row(const float* from, const GemmTarget& c, int64_t row, int64_t n, int64_t count) {
   float* const out = c.data + row * c.row_stride;
-  if (c.pitch == 0) {
-    std::memcpy(out + n, from, static_cast<size_t>(count) * sizeof(float));
-    return;
-  }
   while (count > 0) {
     const int64_t line = n / c.pitch, column = n % c.pitch, stretch = std::min(count, c.pitch - column);
     const int64_t kept = std::min(stretch, c.width - column);
@@ -149,26 +176,34 @@ void copy_row(const float* from, const GemmTarget& c, int64_t row, int64_t n, in
 }
 
 void run_task(const Product& product, const Task& task, float* scratch) {
-  const int64_t stride = product.blocks.columns_per_task;
-  float* const packed_b = scratch;
-  float* const c = scratch + stride * std::min(product.size.k, kBlockK);
-  const bool has_bias = product.bias.rows != nullptr || product.bias.columns != nullptr;
-  if (has_bias) start_sums(product, task, c, stride);
-  if (!has_bias && product.size.k == 0) std::fill_n(c, stride * product.blocks.rows_per_task(), 0.f);
+  const int64_t tile_columns = gemm_tiles().columns, first = product.panels.start(task.first_panel);
+  const Scratch parts(product.blocks, product.size.k, product.b, product.c);
+  const bool direct = product.c.pitch == 0;
+  const Sums sums = direct ? Sums{product.c.data + first * product.c.row_stride + task.n, product.c.row_stride}
+                           : Sums{scratch + parts.right, product.blocks.columns_per_task};
+  if (product.has_bias() || product.size.k == 0) start_sums(product, task, sums);
   for (int64_t k = 0; k < product.size.k; k += kBlockK) {
     const int64_t count = std::min(kBlockK, product.size.k - k);
-    pack_block(product, task, k, count, packed_b);
-    multiply_block(product, task, k, count, packed_b, c, stride, has_bias || k > 0);
+    const float* b = scratch;
+    if (product.b.packed != nullptr) {
+      b = product.b.packed + k * div_up(product.size.n, tile_columns) * tile_columns + task.n * count;
+    } else {
+      pack_block(product.b, k, count, task.n, task.count, scratch);
+    }
+    multiply_block(product, task, k, count, b, sums, product.has_bias() || k > 0);
   }
-  const int64_t first = product.panels.start(task.first_panel), last = product.panels.start(task.last_panel);
-  for (int64_t row = first; row < last; ++row) copy_row(c + (row - first) * stride, product.c, row, task.n, task.count);
+  if (direct) return;
+  const int64_t last = product.panels.start(task.last_panel);
+  for (int64_t row = first; row < last; ++row) {
+    copy_row(sums.data + (row - first) * sums.stride, product.c, row, task.n, task.count);
+  }
 }
 
 }  // namespace
 
-int64_t packed_floats(int64_t m, int64_t k) { return m * k; }
+int64_t packed_left_floats(int64_t m, int64_t k) { return m * k; }
 
-void pack_rows(int threads, const float* a, int64_t m_stride, int64_t k_stride, float scale, int64_t m, int64_t k,
+void pack_left(int threads, const float* a, int64_t m_stride, int64_t k_stride, float scale, int64_t m, int64_t k,
                float* packed) {
   if (m == 0 || k == 0) return;
   const Panels panels(m);
@@ -187,29 +222,42 @@ void pack_rows(int threads, const float* a, int64_t m_stride, int64_t k_stride, 
   });
 }
 
-int64_t gemm_scratch_floats(int threads, const GemmSize& size) {
-  if (size.m == 0 || size.n == 0) return 0;
-  const Blocks blocks(threads, size, Panels(size.m));
-  return std::min<int64_t>(threads, blocks.tasks()) * blocks.scratch_floats(size.k);
+int64_t packed_right_floats(int64_t k, int64_t n) { return k * div_up(n, gemm_tiles().columns) * gemm_tiles().columns; }
+
+void pack_right(int threads, const GemmRight& b, int64_t k, int64_t n, float* packed) {
+  const int64_t width = gemm_tiles().columns, tiles = div_up(n, width);
+  parallel_for(threads, tiles, 16384 / (k * width + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t block = 0; block < k; block += kBlockK) {
+      const int64_t count = std::min(kBlockK, k - block);
+      const int64_t first_n = begin * width, last_n = std::min(end * width, n);
+      pack_block(b, block, count, first_n, last_n - first_n, packed + block * tiles * width + first_n * count);
+    }
+  });
 }
 
-void gemm(int threads, const GemmSize& size, const float* packed_a, const GemmColumns& b, const GemmBias& bias,
+int64_t gemm_scratch_floats(int threads, const GemmSize& size, const GemmRight& b, const GemmTarget& c) {
+  if (size.m == 0 || size.n == 0) return 0;
+  const Blocks blocks(threads, size, Panels(size.m));
+  return std::min<int64_t>(threads, blocks.tasks()) * Scratch(blocks, size.k, b, c).total;
+}
+
+void gemm(int threads, const GemmSize& size, const GemmLeft& a, const GemmRight& b, const GemmBias& bias,
           const GemmTarget& c, float* scratch) {
   if (size.m == 0 || size.n == 0) return;
   const Panels panels(size.m);
-  const Product product{size, packed_a, b, bias, c, panels, Blocks(threads, size, panels)};
+  const Product product{size, a, b, bias, c, panels, Blocks(threads, size, panels)};
   const Blocks& blocks = product.blocks;
-  const int64_t workers = std::min<int64_t>(threads, blocks.tasks());
+  const int64_t own = Scratch(blocks, size.k, b, c).total;
   std::atomic<int64_t> next{0};
-  parallel_for(threads, workers, 1, [&](int64_t begin, int64_t) {
-    float* const own = scratch + begin * blocks.scratch_floats(size.k);
+  parallel_for(threads, std::min<int64_t>(threads, blocks.tasks()), 1, [&](int64_t begin, int64_t) {
     for (int64_t i = next++; i < blocks.tasks(); i = next++) {
       // Tasks of the same columns follow each other: they read the same part of B.
       const int64_t panel = i % blocks.row_tasks * blocks.panels_per_task;
       const int64_t n = i / blocks.row_tasks * blocks.columns_per_task;
-      run_task(product, {panel, std::min(panel + blocks.panels_per_task, panels.count), n,
-                         std::min(blocks.columns_per_task, size.n - n)},
-               own);
+      run_task(product,
+               {panel, std::min(panel + blocks.panels_per_task, panels.count), n,
+                std::min(blocks.columns_per_task, size.n - n)},
+               scratch + begin * own);
     }
   });
 }
@@ -221,7 +269,7 @@ HONE_SIMD void add_scaled(const float* __restrict x, float factor, float* __rest
 }
 
 HONE_SIMD float dot(const float* __restrict a, int64_t a_stride, const float* __restrict b, int64_t n) {
-  constexpr int64_t kLanes = 16;
+  constexpr int64_t kLanes = 32;
   float lanes[kLanes] = {};
   int64_t i = 0;
   for (; a_stride == 1 && i + kLanes <= n; i += kLanes) {
@@ -237,12 +285,12 @@ HONE_SIMD float dot(const float* __restrict a, int64_t a_stride, const float* __
 }  // namespace
 
 void gemm_thin(const GemmSize& size, const float* a, int64_t m_stride, int64_t k_stride, float scale,
-               const GemmColumns& b, const GemmBias& bias, float* c, int64_t row_stride) {
+               const GemmRight& b, const GemmBias& bias, float* c, int64_t row_stride) {
   constexpr int64_t kStretch = 1024;  // columns whose sums stay in the first-level cache
   const auto start = [&](int64_t row, int64_t n) {
     return bias.rows != nullptr ? bias.rows[row] : bias.columns != nullptr ? bias.columns[n] : 0;
   };
-  if (b.k_stride == 1 && b.offsets == nullptr) {
+  if (b.n_stride != 1) {
     for (int64_t n = 0; n < size.n; ++n) {
       for (int64_t row = 0; row < size.m; ++row) {
         const float sum = dot(a + row * m_stride, k_stride, b.base + n * b.n_stride, size.k);

@@ -5,16 +5,17 @@
 
 namespace hone::cpu {
 
-// C[rows][columns] (rows c_stride apart) = or += A * B over k: A packed as [k][rows], B as [k][columns], 64-byte
-// aligned. `rows` is the number that the function was made for.
-using GemmTile = void (*)(const float* a, const float* b, int64_t k, float* c, int64_t c_stride, bool accumulate);
+// C[rows][columns] (rows c_stride apart) = or += A * B over k, with B as [k][columns]. `rows` is the number that the
+// function was made for. A is packed as [k][rows], or lies in rows a_stride apart.
+using GemmTile = void (*)(const float* a, int64_t a_stride, const float* b, int64_t k, float* c, int64_t c_stride,
+                          bool accumulate);
 
-inline constexpr int kMaxTileRows = 12;
+inline constexpr int kMaxTileRows = 12, kMaxTileColumns = 32;
 
 struct GemmTiles {
-  int rows = 0;     // of the largest tile
-  int columns = 0;  // of every tile
-  GemmTile tiles[kMaxTileRows] = {};  // tiles[r - 1] has r rows
+  int rows = 0;                                                   // of the largest tile
+  int columns = 0;                                                // of every tile
+  GemmTile packed[kMaxTileRows] = {}, direct[kMaxTileRows] = {};  // [r - 1] has r rows
 };
 
 extern const GemmTiles kGemmTilesAvx512, kGemmTilesAvx2, kGemmTilesBase;

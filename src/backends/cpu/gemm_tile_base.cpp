@@ -10,8 +10,8 @@ namespace hone::cpu {
 const GemmTiles& gemm_tiles() {
   static const GemmTiles& tiles = [&]() -> const GemmTiles& {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
       return kGemmTilesAvx512;
     }
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? kGemmTilesAvx2 : kGemmTilesBase;

@@ -17,6 +17,10 @@ constexpr const KernelDef* kKernels[] = {
     &kMatMulOneDnn,
     &kGemmOneDnn,
 #endif
+    &kMaxPool,
+    &kAveragePool,
+    &kGlobalAveragePool,
+    &kResizeNearest,
     &kRelu,
     &kLeakyRelu,
     &kSigmoid,

@@ -18,6 +18,9 @@ extern const KernelDef kRelu, kLeakyRelu, kSigmoid, kSiLU, kSwish, kHardSigmoid,
 // binary.cpp
 extern const KernelDef kAdd, kSub, kMul, kDiv, kPow;
 
+// pool.cpp, resize_nearest.cpp
+extern const KernelDef kMaxPool, kAveragePool, kGlobalAveragePool, kResizeNearest;
+
 // rows.cpp
 extern const KernelDef kSoftmax, kLayerNormalization, kReduceMean;
 

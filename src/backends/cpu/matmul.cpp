@@ -8,13 +8,17 @@
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/problem.h"
 #include "backends/cpu/simd.h"
+#include "base/aligned_buffer.h"
 #include "base/parallel.h"
 
 namespace hone::cpu {
 
 namespace {
 
-constexpr int64_t kThinRows = 3;  // up to these, packing costs more than it brings
+// Up to these rows, packing B costs more than it brings.
+constexpr int64_t kThinRows = 3;
+
+int64_t aligned(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 // A stack of products: matrix i of A, B and C starts at offset_of(i).
 struct Stack {
@@ -22,6 +26,8 @@ struct Stack {
   Extents batch, a_strides, b_strides;  // 0 where an operand repeats
   int64_t a_m_stride = 0, a_k_stride = 1;
   int64_t b_k_stride = 0, b_n_stride = 1;
+  float scale = 1;
+  const float* packed_b = nullptr;
 
   int64_t count() const { return count_of(batch); }
   static int64_t offset(int64_t i, const Extents& batch, const Extents& strides) {
@@ -33,16 +39,15 @@ struct Stack {
     return offset;
   }
   bool is_thin() const { return size.m <= kThinRows; }
+  // Rows of A are read where they are, unless they would fight for the same cache lines.
+  bool packs_a() const { return a_k_stride != 1 || scale != 1 || (a_m_stride % 512 == 0 && size.k > 64); }
   // Many small products: each thread takes whole ones.
-  bool by_matrix(int threads) const {
-    return count() >= 2 * threads && size.m * size.n * size.k < int64_t{1} << 22;
-  }
+  bool by_matrix(int threads) const { return count() >= 2 * threads && size.m * size.n * size.k < int64_t{1} << 22; }
   int64_t scratch_floats(int threads) const {
     if (is_thin() || count() == 0) return 0;
-    constexpr int64_t kAligned = 16;
-    const int64_t packed = (packed_floats(size.m, size.k) + kAligned - 1) / kAligned * kAligned;
-    if (by_matrix(threads)) return threads * (packed + gemm_scratch_floats(1, size));
-    return packed + gemm_scratch_floats(threads, size);
+    const int64_t packed = packs_a() ? aligned(packed_left_floats(size.m, size.k)) : 0;
+    const int64_t one = by_matrix(threads) ? 1 : threads, copies = threads / one;
+    return copies * (packed + gemm_scratch_floats(static_cast<int>(one), size, {.packed = packed_b}, {}));
   }
 };
 
@@ -94,6 +99,7 @@ Stack matmul_stack(const KernelArgs& args) {
 Stack gemm_stack(const Gemm& op, const KernelArgs& args) {
   const Extents &a = args.inputs[0].dims, &b = args.inputs[1].dims;
   Stack stack;
+  stack.scale = op.alpha;
   stack.size = {op.transA ? a[1] : a[0], op.transB ? b[0] : b[1], op.transA ? a[0] : a[1]};
   stack.a_m_stride = op.transA ? 1 : a[1];
   stack.a_k_stride = op.transA ? a[1] : 1;
@@ -105,25 +111,28 @@ Stack gemm_stack(const Gemm& op, const KernelArgs& args) {
 struct Operands {
   const float *a, *b;
   float* c;
-  float scale = 1;
   GemmBias bias;
 };
 
 void run_one(const Stack& stack, const Operands& operands, int64_t i, int threads, float* scratch) {
   const GemmSize& size = stack.size;
   const float* const a = operands.a + Stack::offset(i, stack.batch, stack.a_strides);
-  const GemmColumns b{.base = operands.b + Stack::offset(i, stack.batch, stack.b_strides),
-                      .k_stride = stack.b_k_stride,
-                      .n_stride = stack.b_n_stride};
+  const GemmRight b{.packed = stack.packed_b,
+                    .base = operands.b + Stack::offset(i, stack.batch, stack.b_strides),
+                    .k_stride = stack.b_k_stride,
+                    .n_stride = stack.b_n_stride};
   float* const c = operands.c + i * size.m * size.n;
   if (stack.is_thin()) {
-    gemm_thin(size, a, stack.a_m_stride, stack.a_k_stride, operands.scale, b, operands.bias, c, size.n);
+    gemm_thin(size, a, stack.a_m_stride, stack.a_k_stride, stack.scale, b, operands.bias, c, size.n);
     return;
   }
-  constexpr int64_t kAligned = 16;
-  pack_rows(threads, a, stack.a_m_stride, stack.a_k_stride, operands.scale, size.m, size.k, scratch);
-  float* const rest = scratch + (packed_floats(size.m, size.k) + kAligned - 1) / kAligned * kAligned;
-  gemm(threads, size, scratch, b, operands.bias, {.data = c, .row_stride = size.n}, rest);
+  GemmLeft left{.base = a, .m_stride = stack.a_m_stride};
+  if (stack.packs_a()) {
+    pack_left(threads, a, stack.a_m_stride, stack.a_k_stride, stack.scale, size.m, size.k, scratch);
+    left = {.packed = scratch};
+    scratch += aligned(packed_left_floats(size.m, size.k));
+  }
+  gemm(threads, size, left, b, operands.bias, {.data = c, .row_stride = size.n}, scratch);
 }
 
 // One thin product on several threads: each takes columns.
@@ -132,10 +141,10 @@ void run_thin(const Stack& stack, const Operands& operands, int threads) {
   parallel_for(threads, stack.size.n, grain, [&](int64_t begin, int64_t end) {
     GemmBias bias = operands.bias;
     if (bias.columns != nullptr) bias.columns += begin;
-    gemm_thin({stack.size.m, end - begin, stack.size.k}, operands.a, stack.a_m_stride, stack.a_k_stride,
-              operands.scale,
-              {.base = operands.b + begin * stack.b_n_stride, .k_stride = stack.b_k_stride, .n_stride = stack.b_n_stride},
-              bias, operands.c + begin, stack.size.n);
+    gemm_thin(
+        {stack.size.m, end - begin, stack.size.k}, operands.a, stack.a_m_stride, stack.a_k_stride, stack.scale,
+        {.base = operands.b + begin * stack.b_n_stride, .k_stride = stack.b_k_stride, .n_stride = stack.b_n_stride},
+        bias, operands.c + begin, stack.size.n);
   });
 }
 
@@ -154,21 +163,56 @@ void run_stack(const Stack& stack, const Operands& operands, int threads, float*
   });
 }
 
+// A right operand that is known when the kernel is made, packed.
+class PackedRight {
+ public:
+  const float* data() const { return reinterpret_cast<const float*>(buffer_.data()); }
+  // `b` is a matrix [k, n], or [n, k] if transposed; other ranks stay unpacked.
+  Status pack(const TensorView& b, bool transposed, int threads) {
+    if (b.rank() != 2) return {};
+    const int64_t k = b.dims[transposed ? 1 : 0], n = b.dims[transposed ? 0 : 1];
+    HONE_TRY(buffer_.reserve(static_cast<size_t>(packed_right_floats(k, n)) * sizeof(float)));
+    const GemmRight right{
+        .base = b.as<const float>(), .k_stride = transposed ? 1 : b.dims[1], .n_stride = transposed ? b.dims[1] : 1};
+    pack_right(threads, right, k, n, reinterpret_cast<float*>(buffer_.data()));
+    return {};
+  }
+
+ private:
+  AlignedBuffer buffer_;
+};
+
 class MatMulKernel final : public Kernel {
  public:
-  explicit MatMulKernel(int threads) : threads_(threads) {}
+  static Result<std::unique_ptr<Kernel>> create(const Problem& problem, const Config&,
+                                                std::span<const TensorView> constants) {
+    auto kernel = std::make_unique<MatMulKernel>();
+    kernel->threads_ = problem.threads;
+    if (constants[1].present()) HONE_TRY(kernel->packed_.pack(constants[1], false, problem.threads));
+    return std::unique_ptr<Kernel>(std::move(kernel));
+  }
   size_t workspace_bytes(const KernelArgs& args) const override {
-    return static_cast<size_t>(matmul_stack(args).scratch_floats(threads_)) * sizeof(float);
+    return static_cast<size_t>(stack_of(args).scratch_floats(threads_)) * sizeof(float);
   }
   Status run(const KernelArgs& args) const override {
-    run_stack(matmul_stack(args),
-              {.a = args.inputs[0].as<const float>(), .b = args.inputs[1].as<const float>(), .c = args.outputs[0].as<float>(), .bias = {}},
+    run_stack(stack_of(args),
+              {.a = args.inputs[0].as<const float>(),
+               .b = args.inputs[1].as<const float>(),
+               .c = args.outputs[0].as<float>(),
+               .bias = {}},
               threads_, reinterpret_cast<float*>(args.workspace));
     return {};
   }
 
  private:
-  int threads_;
+  Stack stack_of(const KernelArgs& args) const {
+    Stack stack = matmul_stack(args);
+    stack.packed_b = packed_.data();
+    return stack;
+  }
+
+  PackedRight packed_;
+  int threads_ = 1;
 };
 
 HONE_SIMD void add_scaled(float* __restrict y, const float* __restrict x, int64_t x_step, float scale, int64_t n) {
@@ -177,21 +221,26 @@ HONE_SIMD void add_scaled(float* __restrict y, const float* __restrict x, int64_
 
 class GemmKernel final : public Kernel {
  public:
-  GemmKernel(const Gemm& op, int threads) : alpha_(op.alpha), beta_(op.beta), threads_(threads) {
-    op_.transA = op.transA;
-    op_.transB = op.transB;
+  explicit GemmKernel(const Problem& problem) : op_(problem.op), threads_(problem.threads) {}
+  static Result<std::unique_ptr<Kernel>> create(const Problem& problem, const Config&,
+                                                std::span<const TensorView> constants) {
+    auto kernel = std::make_unique<GemmKernel>(problem);
+    if (constants[1].present()) HONE_TRY(kernel->packed_.pack(constants[1], kernel->op().transB, problem.threads));
+    return std::unique_ptr<Kernel>(std::move(kernel));
   }
   size_t workspace_bytes(const KernelArgs& args) const override {
-    return static_cast<size_t>(gemm_stack(op_, args).scratch_floats(threads_)) * sizeof(float);
+    return static_cast<size_t>(stack_of(args).scratch_floats(threads_)) * sizeof(float);
   }
   Status run(const KernelArgs& args) const override {
-    const Stack stack = gemm_stack(op_, args);
-    Operands operands{.a = args.inputs[0].as<const float>(), .b = args.inputs[1].as<const float>(),
-                      .c = args.outputs[0].as<float>(), .scale = alpha_, .bias = {}};
+    const Stack stack = stack_of(args);
+    Operands operands{.a = args.inputs[0].as<const float>(),
+                      .b = args.inputs[1].as<const float>(),
+                      .c = args.outputs[0].as<float>(),
+                      .bias = {}};
     // beta 0 hides whatever C holds.
-    const bool has_c = has_input(args, 2) && args.outputs[0].count() > 0 && beta_ != 0;
+    const bool has_c = has_input(args, 2) && args.outputs[0].count() > 0 && op().beta != 0;
     const bool is_row = has_c && args.inputs[2].count() == stack.size.n && args.inputs[2].dims.back() == stack.size.n;
-    if (is_row && beta_ == 1) operands.bias.columns = args.inputs[2].as<const float>();
+    if (is_row && op().beta == 1) operands.bias.columns = args.inputs[2].as<const float>();
     run_stack(stack, operands, threads_, reinterpret_cast<float*>(args.workspace));
     if (has_c && operands.bias.columns == nullptr) add_bias(stack.size, args);
     return {};
@@ -205,27 +254,25 @@ class GemmKernel final : public Kernel {
     const int64_t columns = rank > 0 ? c.dims.back() : 1, rows = rank > 1 ? c.dims[rank - 2] : 1;
     for (int64_t m = 0; m < size.m; ++m) {
       add_scaled(args.outputs[0].as<float>() + m * size.n, c.as<const float>() + (rows == 1 ? 0 : m * columns),
-                 columns == 1 ? 0 : 1, beta_, size.n);
+                 columns == 1 ? 0 : 1, op().beta, size.n);
     }
   }
 
-  Gemm op_;
-  float alpha_, beta_;
+  const Gemm& op() const { return static_cast<const Gemm&>(*op_); }
+  Stack stack_of(const KernelArgs& args) const {
+    Stack stack = gemm_stack(op(), args);
+    stack.packed_b = packed_.data();
+    return stack;
+  }
+
+  OpPtr op_;
+  PackedRight packed_;
   int threads_;
 };
 
 Result<std::vector<Config>> candidates(const Problem& problem, const DeviceInfo&) {
   HONE_TRY(expect_all(problem, DataType::kFloat32));
   return one_way();
-}
-
-Result<std::unique_ptr<Kernel>> create_matmul(const Problem& problem, const Config&, std::span<const TensorView>) {
-  return std::unique_ptr<Kernel>(std::make_unique<MatMulKernel>(problem.threads));
-}
-
-Result<std::unique_ptr<Kernel>> create_gemm(const Problem& problem, const Config&, std::span<const TensorView>) {
-  return std::unique_ptr<Kernel>(
-      std::make_unique<GemmKernel>(static_cast<const Gemm&>(*problem.op), problem.threads));
 }
 
 }  // namespace
@@ -235,12 +282,12 @@ const KernelDef kMatMul = {.name = "cpu.matmul",
                            .version = 1,
                            .shapes = ShapeSupport::kAny,
                            .candidates = candidates,
-                           .create = create_matmul};
+                           .create = MatMulKernel::create};
 const KernelDef kGemm = {.name = "cpu.gemm",
                          .op = "Gemm",
                          .version = 1,
                          .shapes = ShapeSupport::kAny,
                          .candidates = candidates,
-                         .create = create_gemm};
+                         .create = GemmKernel::create};
 
 }  // namespace hone::cpu

@@ -71,8 +71,12 @@ Result<Product> matmul_product(const Problem& problem) {
   Extents y = a;
   for (size_t i = 0; i + 2 < rank; ++i) y[i] = a[i] == 1 ? b[i] : a[i];
   y[rank - 1] = b[rank - 1];
-  return Product{.a = plain_desc(a, dtype), .b = plain_desc(b, dtype), .y = plain_desc(y, dtype), .bias = {},
-                 .dtype = dtype, .has_bias = false};
+  return Product{.a = plain_desc(a, dtype),
+                 .b = plain_desc(b, dtype),
+                 .y = plain_desc(y, dtype),
+                 .bias = {},
+                 .dtype = dtype,
+                 .has_bias = false};
 }
 
 Result<Product> gemm_product(const Problem& problem) {
@@ -82,11 +86,14 @@ Result<Product> gemm_product(const Problem& problem) {
   HONE_ASSIGN(const Extents b, fixed_dims(problem.inputs[1].type));
   HONE_ASSIGN(const Extents y, fixed_dims(problem.outputs[0].type));
   const auto desc = [&](const Extents& dims, bool transposed) {
-    return transposed ? strided_desc({dims[1], dims[0]}, {1, dims[1]}, dtype)
-                      : strided_desc(dims, {dims[1], 1}, dtype);
+    return transposed ? strided_desc({dims[1], dims[0]}, {1, dims[1]}, dtype) : strided_desc(dims, {dims[1], 1}, dtype);
   };
-  Product product{.a = desc(a, op.transA), .b = desc(b, op.transB), .y = plain_desc(y, dtype), .bias = {},
-                  .dtype = dtype, .has_bias = has_input(problem, 2)};
+  Product product{.a = desc(a, op.transA),
+                  .b = desc(b, op.transB),
+                  .y = plain_desc(y, dtype),
+                  .bias = {},
+                  .dtype = dtype,
+                  .has_bias = has_input(problem, 2)};
   if (product.has_bias) product.bias = plain_desc(Extents{1, y[1]}, dtype);
   return product;
 }
@@ -100,12 +107,11 @@ void add_product(PrimitiveKernel& kernel, const Product& product, std::span<cons
   const dnnl::matmul::desc wish = product.has_bias ? dnnl::matmul::desc(product.a, b, product.bias, product.y)
                                                    : dnnl::matmul::desc(product.a, b, product.y);
   const dnnl::matmul::primitive_desc desc(wish, attr, kernel.engine());
-  const auto b_place = constant ? kernel.add_constant(constants[1], product.b, desc.weights_desc())
-                                : PrimitiveKernel::input(1);
-  std::vector<PrimitiveKernel::Argument> arguments = {
-      {DNNL_ARG_SRC, PrimitiveKernel::input(0), product.a},
-      {DNNL_ARG_WEIGHTS, b_place, desc.weights_desc()},
-      {DNNL_ARG_DST, PrimitiveKernel::output(0), product.y}};
+  const auto b_place =
+      constant ? kernel.add_constant(constants[1], product.b, desc.weights_desc()) : PrimitiveKernel::input(1);
+  std::vector<PrimitiveKernel::Argument> arguments = {{DNNL_ARG_SRC, PrimitiveKernel::input(0), product.a},
+                                                      {DNNL_ARG_WEIGHTS, b_place, desc.weights_desc()},
+                                                      {DNNL_ARG_DST, PrimitiveKernel::output(0), product.y}};
   if (product.has_bias) arguments.push_back({DNNL_ARG_BIAS, PrimitiveKernel::input(2), product.bias});
   kernel.add(desc, dnnl::matmul(desc), std::move(arguments));
 }

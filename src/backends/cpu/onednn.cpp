@@ -51,7 +51,7 @@ PrimitiveKernel::Place PrimitiveKernel::add_reordered(Place from, const dnnl::me
 }
 
 void PrimitiveKernel::add_reorder(Place from, const dnnl::memory::desc& from_desc, Place to,
-                                     const dnnl::memory::desc& to_desc) {
+                                  const dnnl::memory::desc& to_desc) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc desc(engine_, from_desc, engine_, to_desc, attr);

@@ -48,14 +48,18 @@ HONE_INLINE float sum_of(const float* x, int64_t n, F f) {
   return lanes[0];
 }
 
-// A NaN in the row makes the sum NaN, and so the whole row; the largest element passes it over. Where everything is
-// -inf, and where something is +inf, inf - inf says NaN as the definition does.
+// Exponentials of many short rows at once leave no ends of rows to be done one by one. A NaN in the row makes the sum
+// NaN, and so the whole row; the largest element passes it over. Where everything is -inf, and where something is
+// +inf, inf - inf says NaN as the definition does.
 HONE_SIMD void softmax_rows(const float* __restrict x, float* __restrict y, int64_t rows, int64_t n) {
-  for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
-    const float largest = largest_of(x, n);
-    for (int64_t i = 0; i < n; ++i) y[i] = exp_of(x[i] - largest);
-    const float scale = 1.f / sum_of(y, n, [](float v) { return v; });
-    for (int64_t i = 0; i < n; ++i) y[i] *= scale;
+  for (int64_t row = 0; row < rows; ++row) {
+    const float largest = largest_of(x + row * n, n);
+    for (int64_t i = row * n; i < (row + 1) * n; ++i) y[i] = x[i] - largest;
+  }
+  for (int64_t i = 0; i < rows * n; ++i) y[i] = exp_of(y[i]);
+  for (int64_t row = 0; row < rows; ++row) {
+    const float scale = 1.f / sum_of(y + row * n, n, [](float v) { return v; });
+    for (int64_t i = row * n; i < (row + 1) * n; ++i) y[i] *= scale;
   }
 }
 
@@ -93,8 +97,12 @@ class SoftmaxKernel final : public Kernel {
     const TensorView& x = args.inputs[0];
     if (x.count() == 0) return {};
     const int64_t n = x.dims.back();
-    for_each_rows(args, x.count() / n, n, [&](int64_t row, int64_t rows) {
-      softmax_rows(x.as<const float>() + row * n, args.outputs[0].as<float>() + row * n, rows, n);
+    const int64_t at_once = 2048 / n + 1;
+    for_each_rows(args, x.count() / n, n, [&](int64_t first, int64_t rows) {
+      for (int64_t row = first; row < first + rows; row += at_once) {
+        softmax_rows(x.as<const float>() + row * n, args.outputs[0].as<float>() + row * n,
+                     std::min(at_once, first + rows - row), n);
+      }
     });
     return {};
   }

@@ -14,13 +14,13 @@ namespace {
 // y[i] = f(x[i]) for n elements; a and b are the operator's parameters.
 using UnaryLoop = void (*)(const float* x, float* y, int64_t n, float a, float b);
 
-#define HONE_UNARY_LOOP(NAME, EXPRESSION)                                                        \
+#define HONE_UNARY_LOOP(NAME, EXPRESSION)                                                                    \
   HONE_SIMD void NAME(const float* __restrict xs, float* __restrict ys, int64_t n, [[maybe_unused]] float a, \
-                      [[maybe_unused]] float b) {                                                \
-    for (int64_t i = 0; i < n; ++i) {                                                            \
-      const float x = xs[i];                                                                     \
-      ys[i] = EXPRESSION;                                                                        \
-    }                                                                                            \
+                      [[maybe_unused]] float b) {                                                            \
+    for (int64_t i = 0; i < n; ++i) {                                                                        \
+      const float x = xs[i];                                                                                 \
+      ys[i] = EXPRESSION;                                                                                    \
+    }                                                                                                        \
   }
 
 // NaN fails every comparison, and takes the side that passes it on.
@@ -37,10 +37,10 @@ HONE_INLINE float gelu_tanh(float x) {
 HONE_UNARY_LOOP(relu_loop, x < 0 ? 0 : x)
 HONE_UNARY_LOOP(leaky_relu_loop, x < 0 ? a * x : x)
 HONE_UNARY_LOOP(sigmoid_loop, sigmoid_of(x))
-HONE_UNARY_LOOP(silu_loop, x * sigmoid_of(x))
-HONE_UNARY_LOOP(swish_loop, x * sigmoid_of(a * x))
-HONE_UNARY_LOOP(hard_sigmoid_loop, unit_clamp(a * x + b))
-HONE_UNARY_LOOP(hard_swish_loop, x * unit_clamp(x * (1.f / 6) + 0.5f))
+HONE_UNARY_LOOP(silu_loop, x* sigmoid_of(x))
+HONE_UNARY_LOOP(swish_loop, x* sigmoid_of(a* x))
+HONE_UNARY_LOOP(hard_sigmoid_loop, unit_clamp(a* x + b))
+HONE_UNARY_LOOP(hard_swish_loop, x* unit_clamp(x*(1.f / 6) + 0.5f))
 HONE_UNARY_LOOP(tanh_loop, tanh_of(x))
 HONE_UNARY_LOOP(exp_loop, exp_of(x))
 HONE_UNARY_LOOP(erf_loop, erf_of(x))

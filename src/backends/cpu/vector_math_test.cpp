@@ -64,16 +64,20 @@ void check(void (*apply)(const float*, float*, size_t), double (*truth)(double),
 }
 
 TEST(VectorMath, Exp) {
-  check(apply_exp, [](double x) { return std::exp(x); }, 2);
+  check(
+      apply_exp, [](double x) { return std::exp(x); }, 2);
 }
 TEST(VectorMath, Sigmoid) {
-  check(apply_sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 3);
+  check(
+      apply_sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 3);
 }
 TEST(VectorMath, Tanh) {
-  check(apply_tanh, [](double x) { return std::tanh(x); }, 3);
+  check(
+      apply_tanh, [](double x) { return std::tanh(x); }, 3);
 }
 TEST(VectorMath, Erf) {
-  check(apply_erf, [](double x) { return std::erf(x); }, 3);
+  check(
+      apply_erf, [](double x) { return std::erf(x); }, 3);
 }
 
 }  // namespace

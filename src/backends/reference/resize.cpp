@@ -23,11 +23,8 @@ struct Taps {
   int64_t count = 0;  // 0: outside, the extrapolation value
 };
 
-struct Axis {
-  int64_t in = 0, out = 0, stride = 0;
-  double scale = 1;       // output length over input length
-  double out_length = 0;  // before rounding down
-  double roi_start = 0, roi_end = 1;
+struct Axis : ResizeAxis {
+  int64_t stride = 0;
   int64_t capacity = 1;  // weights kept for each output position
   Taps* taps = nullptr;
   double* weights = nullptr;
@@ -53,69 +50,6 @@ size_t resize_workspace(const Resize& op, const KernelArgs& args) {
     bytes += static_cast<size_t>(out) * (sizeof(Taps) + static_cast<size_t>(capacity_of(op, in, out)) * sizeof(double));
   }
   return bytes;
-}
-
-bool has_elements(const KernelArgs& args, size_t operand) {
-  return operand < args.inputs.size() && args.inputs[operand].present() && args.inputs[operand].count() > 0;
-}
-
-double policy_scale(const Resize& op, const KernelArgs& args, const Extents& resized) {
-  Extents in;
-  for (const int64_t axis : resized) in.push_back(args.inputs[Resize::kX].dims[static_cast<size_t>(axis)]);
-  return op.policy_scale(in, {args.inputs[Resize::kSizes].as<int64_t>(), resized.size()});
-}
-
-Status read_scales(const Resize& op, const KernelArgs& args, const Extents& resized, Axes& axes) {
-  const bool scaled = has_elements(args, Resize::kScales);
-  const bool by_policy = !scaled && op.policy != ResizePolicy::kStretch && has_elements(args, Resize::kSizes);
-  const double common = by_policy ? policy_scale(op, args, resized) : 1;
-  for (size_t i = 0; i < resized.size(); ++i) {
-    Axis& axis = axes.at[resized[i]];
-    if (scaled) axis.scale = static_cast<double>(args.inputs[Resize::kScales].as<float>()[i]);
-    if (by_policy) axis.scale = common;
-    if (scaled || by_policy) axis.out_length = axis.scale * static_cast<double>(axis.in);
-    // An output position stands for at most 2 * in input positions, else there were none.
-    if (!(axis.scale * static_cast<double>(axis.in) > 0.49 && std::isfinite(axis.scale))) {
-      return runtime_error("axis " + std::to_string(resized[i]) + " of length " + std::to_string(axis.in) +
-                           " can't be resized to " + std::to_string(axis.out));
-    }
-    if (op.coordinates == ResizeCoordinates::kTfCropAndResize) {
-      axis.roi_start = read_float(args.inputs[Resize::kRoi], static_cast<int64_t>(i));
-      axis.roi_end = read_float(args.inputs[Resize::kRoi], static_cast<int64_t>(i + resized.size()));
-    }
-  }
-  return {};
-}
-
-// The place in the input, in input positions, that output position x stands for.
-double original_position(const Resize& op, const Axis& axis, int64_t position) {
-  const double x = static_cast<double>(position), in = static_cast<double>(axis.in),
-               out = static_cast<double>(axis.out);
-  switch (op.coordinates) {
-    case ResizeCoordinates::kHalfPixel: return (x + 0.5) / axis.scale - 0.5;
-    case ResizeCoordinates::kHalfPixelSymmetric:
-      return in / 2 * (1 - out / axis.out_length) + (x + 0.5) / axis.scale - 0.5;
-    case ResizeCoordinates::kPytorchHalfPixel: return axis.out > 1 ? (x + 0.5) / axis.scale - 0.5 : 0;
-    case ResizeCoordinates::kAlignCorners: return axis.out > 1 ? x * (in - 1) / (axis.out_length - 1) : 0;
-    case ResizeCoordinates::kAsymmetric: return x / axis.scale;
-    case ResizeCoordinates::kTfCropAndResize:
-      if (axis.out <= 1) return 0.5 * (axis.roi_start + axis.roi_end) * (in - 1);
-      return axis.roi_start * (in - 1) + x * (axis.roi_end - axis.roi_start) * (in - 1) / (out - 1);
-    case ResizeCoordinates::kTfHalfPixelForNn: return (x + 0.5) / axis.scale;
-  }
-  return 0;
-}
-
-// Rounded to float32 first, in which quotients like 2 / (2/3) come out whole.
-double nearest_position(const Resize& op, double position) {
-  const double x = static_cast<double>(static_cast<float>(position));
-  switch (op.nearest_mode) {
-    case ResizeNearest::kRoundPreferFloor: return std::ceil(x - 0.5);
-    case ResizeNearest::kRoundPreferCeil: return std::floor(x + 0.5);
-    case ResizeNearest::kFloor: return std::floor(x);
-    case ResizeNearest::kCeil: return std::ceil(x);
-  }
-  return x;
 }
 
 // The interpolation kernel at distance x (Keys, "Cubic convolution interpolation for digital image processing").
@@ -165,33 +99,25 @@ Taps taps_at(const Resize& op, const Axis& axis, int64_t position, double* weigh
 
 // Fills `axes` and the tables in the workspace. Needs a non-empty output.
 Status prepare(const Resize& op, const KernelArgs& args, Axes& axes) {
-  const TensorView &x = args.inputs[Resize::kX], &y = args.outputs[0];
+  const TensorView& x = args.inputs[Resize::kX];
   axes.rank = x.rank();
+  ResizeAxis known[kMaxRank];
+  HONE_TRY(read_resize_axes(op, args.inputs, args.outputs[0].dims, std::span(known, axes.rank)));
   const Extents strides = row_major_strides(x.dims);
   std::byte* free = args.workspace;
   for (size_t i = 0; i < axes.rank; ++i) {
     Axis& axis = axes.at[i];
-    axis.in = x.dims[i];
-    axis.out = y.dims[i];
+    static_cast<ResizeAxis&>(axis) = known[i];
     axis.stride = strides[i];
-    axis.out_length = static_cast<double>(axis.out);
-    axis.scale = axis.out_length / static_cast<double>(axis.in);
     axis.capacity = capacity_of(op, axis.in, axis.out);
     axis.taps = reinterpret_cast<Taps*>(free);
     free += static_cast<size_t>(axis.out) * sizeof(Taps);
     axis.weights = reinterpret_cast<double*>(free);
     free += static_cast<size_t>(axis.out * axis.capacity) * sizeof(double);
-    if (axis.in == 0) return runtime_error("axis " + std::to_string(i) + " is empty and can't be resized");
-  }
-  HONE_ASSIGN(const Extents resized, op.resized_axes(axes.rank));
-  HONE_TRY(read_scales(op, args, resized, axes));
-  for (Axis& axis : std::span(axes.at, axes.rank)) {
-    const bool is_resized =
-        std::any_of(resized.begin(), resized.end(), [&](int64_t i) { return &axes.at[i] == &axis; });
-    for (int64_t i = 0; i < axis.out; ++i) {
-      double* const weights = axis.weights + i * axis.capacity;
+    for (int64_t position = 0; position < axis.out; ++position) {
+      double* const weights = axis.weights + position * axis.capacity;
       weights[0] = 1;
-      axis.taps[i] = is_resized ? taps_at(op, axis, i, weights) : Taps{i, 1};
+      axis.taps[position] = axis.resized ? taps_at(op, axis, position, weights) : Taps{position, 1};
     }
   }
   return {};
