@@ -24,9 +24,9 @@ struct Binding {
   std::string name;
   bool is_input = false;
   DataType dtype = DataType::kUndefined;
-  std::vector<int64_t> shape;           // -1: decided when shapes are set, or by the data
-  std::vector<std::string> dim_names;   // "N", "floordiv(H, 2)"; the number itself for fixed ones
-  bool is_shape_value = false;          // an input whose contents decide shapes: give it by set_input_value()
+  std::vector<int64_t> shape;          // -1: decided when shapes are set, or by the data
+  std::vector<std::string> dim_names;  // "N", "floordiv(H, 2)"; the number itself for fixed ones
+  bool is_shape_value = false;         // an input whose contents decide shapes: give it by set_input_value()
 };
 
 // The allowed shapes of one input under one profile.
@@ -36,10 +36,10 @@ struct ShapeRange {
 
 // One step of an engine, for inspection.
 struct LayerInfo {
-  std::string name;     // the node's name in the model
-  std::string op;       // "Conv"
-  std::string kernel;   // "cpu.conv.onednn"
-  std::string backend;  // "cpu"
+  std::string name;                  // the node's name in the model
+  std::string op;                    // "Conv"
+  std::string kernel;                // "cpu.conv.onednn"
+  std::string backend;               // "cpu"
   std::vector<std::string> outputs;  // "name float32[N,64,80,80]"
   int64_t weight_bytes = 0;
   bool shape_stage = false;  // runs when shapes are set, not in run()
@@ -67,7 +67,8 @@ class Engine {
   const Binding* find_binding(std::string_view name) const;
   // 0: a single open one, any shape goes.
   int num_profiles() const;
-  // The range of an input's dimensions (of its elements, for shape values) under a profile; nothing for unknown names, open profiles and inputs not listed.
+  // The range of an input's dimensions (of its elements, for shape values) under a profile; nothing for unknown names,
+  // open profiles and inputs not listed.
   std::optional<ShapeRange> profile_range(int profile, std::string_view input) const;
   std::vector<LayerInfo> layers(int profile = 0) const;
   // The model's key-value pairs, plus "hone.*" about the build.

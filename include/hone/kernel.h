@@ -17,10 +17,10 @@ namespace hone {
 
 // What a target offers, as far as kernels care. A value that travels with the engine file.
 struct DeviceInfo {
-  std::string backend;     // "cpu", "reference"
-  std::string name;        // "AMD EPYC 9575F"
-  std::string isa;         // "avx512_core_bf16"; kernels of another isa are refused
-  int threads = 1;         // what a context of this engine uses
+  std::string backend;  // "cpu", "reference"
+  std::string name;     // "AMD EPYC 9575F"
+  std::string isa;      // "avx512_core_bf16"; kernels of another isa are refused
+  int threads = 1;      // what a context of this engine uses
   int64_t memory_bytes = 0;
 };
 

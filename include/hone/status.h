@@ -85,16 +85,16 @@ class [[nodiscard]] Result {
 #define HONE_CONCAT(a, b) HONE_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function when `expr` (a Status) failed.
-#define HONE_TRY(expr)                                               \
-  do {                                                               \
-    if (::hone::Status hone_status_ = (expr); !hone_status_.ok()) {  \
-      return hone_status_;                                           \
-    }                                                                \
+#define HONE_TRY(expr)                                              \
+  do {                                                              \
+    if (::hone::Status hone_status_ = (expr); !hone_status_.ok()) { \
+      return hone_status_;                                          \
+    }                                                               \
   } while (false)
 
 // HONE_ASSIGN(auto x, expr): x is the value of `expr` (a Result), or the enclosing function returns its status.
 #define HONE_ASSIGN(decl, expr) HONE_ASSIGN_INNER(HONE_CONCAT(hone_result_, __LINE__), decl, expr)
-#define HONE_ASSIGN_INNER(result, decl, expr)           \
-  auto result = (expr);                                 \
-  if (!result.ok()) return std::move(result).status();  \
+#define HONE_ASSIGN_INNER(result, decl, expr)          \
+  auto result = (expr);                                \
+  if (!result.ok()) return std::move(result).status(); \
   decl = *std::move(result)

@@ -23,7 +23,8 @@ class AlignedBuffer {
     memory_.reset();
     capacity_ = 0;
     memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
-    if (memory_ == nullptr) return resource_error("out of memory: can't allocate " + std::to_string(rounded) + " bytes");
+    if (memory_ == nullptr)
+      return resource_error("out of memory: can't allocate " + std::to_string(rounded) + " bytes");
     capacity_ = rounded;
     return {};
   }

@@ -15,10 +15,10 @@ struct TypeList {};
 
 using FloatTypes = TypeList<float, double, Half, BFloat16>;
 using IntTypes = TypeList<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
-using NumberTypes = TypeList<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
-                             uint32_t, uint64_t>;
-using AllTypes = TypeList<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
-                          uint32_t, uint64_t, bool>;
+using NumberTypes =
+    TypeList<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
+using AllTypes = TypeList<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                          uint64_t, bool>;
 using IndexTypes = TypeList<int32_t, int64_t>;
 
 // `f` returns Status. A type outside the list is kUnsupported.
@@ -46,10 +46,22 @@ template <class T>
 struct AccumulatorOf {
   using type = std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>;
 };
-template <> struct AccumulatorOf<float> { using type = float; };
-template <> struct AccumulatorOf<Half> { using type = float; };
-template <> struct AccumulatorOf<BFloat16> { using type = float; };
-template <> struct AccumulatorOf<double> { using type = double; };
+template <>
+struct AccumulatorOf<float> {
+  using type = float;
+};
+template <>
+struct AccumulatorOf<Half> {
+  using type = float;
+};
+template <>
+struct AccumulatorOf<BFloat16> {
+  using type = float;
+};
+template <>
+struct AccumulatorOf<double> {
+  using type = double;
+};
 template <class T>
 using Accumulator = typename AccumulatorOf<T>::type;
 

@@ -15,7 +15,8 @@ Result<int64_t> checked_count(std::span<const int64_t> dims) {
   int64_t count = 1;
   bool empty = false;
   for (int64_t dim : dims) {
-    if (dim < 0) return invalid_argument("dimension " + std::to_string(dim) + " of " + to_string(dims) + " is negative");
+    if (dim < 0)
+      return invalid_argument("dimension " + std::to_string(dim) + " of " + to_string(dims) + " is negative");
     if (dim == 0) empty = true;
     if (dim != 0 && __builtin_mul_overflow(count, dim, &count)) {
       return invalid_argument("the shape " + to_string(dims) + " has more than 2^63 - 1 elements");

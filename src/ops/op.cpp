@@ -130,8 +130,9 @@ Status InferContext::require_equal(const Dim& a, const Dim& b, std::string_view 
   const Dim difference = a - b;
   if (difference.is_const() && difference.value() != 0) {
     return invalid_model(std::string(what) + " must be equal: " +
-                         (a.is_const() && b.is_const() ? std::to_string(a.value()) + " and " + std::to_string(b.value())
-                                                       : "they always differ by " + std::to_string(difference.value())));
+                         (a.is_const() && b.is_const()
+                              ? std::to_string(a.value()) + " and " + std::to_string(b.value())
+                              : "they always differ by " + std::to_string(difference.value())));
   }
   requirements_.push_back({DimRequirement::Kind::kEqual, a, b});
   return {};
@@ -175,8 +176,8 @@ Status InferContext::expect_rank(size_t i, size_t expected) const {
 
 Status InferContext::expect_same_dtype(size_t a, size_t b) const {
   if (dtype(a) == dtype(b)) return {};
-  return invalid_model("operands " + std::to_string(a) + " and " + std::to_string(b) + " differ in type: " +
-                       std::string(name_of(dtype(a))) + " and " + std::string(name_of(dtype(b))));
+  return invalid_model("operands " + std::to_string(a) + " and " + std::to_string(b) +
+                       " differ in type: " + std::string(name_of(dtype(a))) + " and " + std::string(name_of(dtype(b))));
 }
 
 Status InferContext::expect_dtype(size_t i, std::initializer_list<DataType> allowed) const {

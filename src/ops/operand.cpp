@@ -37,7 +37,8 @@ Result<std::vector<InferOperand>> body_operands(const Body& body, std::span<cons
   }
   std::vector<InferOperand> values;
   for (const TensorType& type : inputs) {
-    values.push_back({.present = type.dtype != DataType::kUndefined, .type = type, .constant = nullptr, .elements = {}});
+    values.push_back(
+        {.present = type.dtype != DataType::kUndefined, .type = type, .constant = nullptr, .elements = {}});
   }
   for (const Tensor& tensor : body.constants) values.push_back(known_operand(tensor));
   return values;
@@ -78,8 +79,8 @@ Result<std::vector<TensorType>> infer_concrete(const Op& op, const Body* body, s
     HONE_TRY(op.infer(ctx));
     for (InferResult& result : ctx.outputs()) types.push_back(std::move(result.type));
   }
-  if (types.size() != num_outputs) return invalid_model("makes " + std::to_string(types.size()) + " outputs, expected " +
-                                                        std::to_string(num_outputs));
+  if (types.size() != num_outputs)
+    return invalid_model("makes " + std::to_string(types.size()) + " outputs, expected " + std::to_string(num_outputs));
   for (const TensorType& type : types) {
     for (const Dim& dim : type.shape) {
       if (!dim.is_const()) return unsupported("the shape depends on contents that aren't known yet");

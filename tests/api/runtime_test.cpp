@@ -115,8 +115,8 @@ TEST(Runtime, ShapeArithmeticRunsWhenShapesAreSet) {
   EXPECT_FALSE(engine.find_binding("x")->is_shape_value);
   EXPECT_EQ(engine.find_binding("y")->dim_names[0], "2*N");
   for (const LayerInfo& layer : engine.layers()) {
-    if (layer.op != "Neg" && layer.op != "Reshape" && layer.op != "Identity")
-      EXPECT_TRUE(layer.shape_stage) << layer.op;
+    const bool on_data = layer.op == "Neg" || layer.op == "Reshape" || layer.op == "Identity";
+    EXPECT_EQ(layer.shape_stage, !on_data) << layer.op;
   }
   ExecutionContext context = *engine.create_context();
   Random random(3);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include "hone/builder.h"
 #include "support/alloc_counter.h"
@@ -18,6 +19,10 @@ struct ModelCase {
   const char* device;
   bool tune;
 };
+
+void PrintTo(const ModelCase& model, std::ostream* out) {
+  *out << model.name << " on " << model.device << (model.tune ? ", tuned" : "");
+}
 
 class RealModel : public ::testing::TestWithParam<ModelCase> {};
 
@@ -94,8 +99,8 @@ constexpr ModelCase kModels[] = {
     {"dsvt_two_blocks", 1e-3, "reference", false},
 };
 
-INSTANTIATE_TEST_SUITE_P(Data, RealModel, ::testing::ValuesIn(kModels), [](const auto& info) {
-  return std::string(info.param.name) + "_" + info.param.device + (info.param.tune ? "_tuned" : "");
+INSTANTIATE_TEST_SUITE_P(Data, RealModel, ::testing::ValuesIn(kModels), [](const auto& test) {
+  return std::string(test.param.name) + "_" + test.param.device + (test.param.tune ? "_tuned" : "");
 });
 
 // Three independent dynamic dimensions: once their shapes were seen, a run allocates nothing, also when it comes back
@@ -113,7 +118,9 @@ TEST(DsvtBlocks, RunAllocatesNothingAtShapesSeenBefore) {
     for (const auto& [name, tensor] : inputs) ASSERT_TRUE(context.set_tensor(name, tensor.view()).ok());
     // Any-shape kernels need the shapes set only; the library's primitives (cpu) allocate in their first run.
     ASSERT_TRUE(context.prepare().ok());
-    if (std::string_view(device) == "cpu") ASSERT_TRUE(context.run().ok());
+    if (std::string_view(device) == "cpu") {
+      ASSERT_TRUE(context.run().ok());
+    }
     Status status;
     int64_t count = 0;
     {
