@@ -307,7 +307,7 @@ class Model:
         return g.node("Reshape", [x, shape], f"{name}.rows")
 
     def output(self, value, name, dtype, shape):
-        self.graph.nodes[-1 if value is None else self.maker(value)].output[:] = [name]
+        self.graph.nodes[self.maker(value)].output[:] = [name]
         self.graph.outputs.append(helper.make_tensor_value_info(name, dtype, shape))
 
     def maker(self, value):

@@ -9,7 +9,7 @@ namespace hone::onnx {
 void WireReader::fail(std::string_view what) {
   if (!status_.ok()) return;
   std::string where = "at byte " + std::to_string(field_start_ - file_start_);
-  if (reader_.tag() != 0) where += ", field " + std::to_string(reader_.tag());
+  if (field_ != 0) where += ", field " + std::to_string(field_);
   status_ = invalid_model("malformed protobuf " + where + ": " + std::string(what));
   payload_ = Payload::kNone;
   bytes_ = {};
@@ -18,8 +18,10 @@ void WireReader::fail(std::string_view what) {
 bool WireReader::next() {
   if (!status_.ok()) return false;
   field_start_ = reader_.data().data();
+  field_ = 0;
   try {
     if (!reader_.next()) return false;
+    field_ = reader_.tag();
     read_payload();
   } catch (const protozero::exception& error) {
     fail(error.what());

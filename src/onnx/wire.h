@@ -25,7 +25,7 @@ class WireReader {
 
   // Steps to the next field; false at the end and after an error. Fields that nobody looks at are skipped.
   bool next();
-  uint32_t field() const { return reader_.tag(); }
+  uint32_t field() const { return field_; }
 
   // The current field as an integer (any varint), a float, a string or sub-message. Another wire type is an error.
   int64_t integer();
@@ -55,6 +55,7 @@ class WireReader {
   protozero::pbf_reader reader_;
   const char* file_start_;
   const char* field_start_ = nullptr;
+  uint32_t field_ = 0;  // protozero forgets it when the contents are read
   Payload payload_ = Payload::kNone;
   uint64_t number_ = 0;     // kVarint, kFixed32, kFixed64: the bits
   std::string_view bytes_;  // kBytes

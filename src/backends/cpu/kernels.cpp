@@ -44,6 +44,22 @@ constexpr const KernelDef* kKernels[] = {
     &kSoftmax,
     &kLayerNormalization,
     &kReduceMean,
+    &kConvWidened,
+    &kMatMulWidened,
+    &kGemmWidened,
+    &kMaxPoolWidened,
+    &kAveragePoolWidened,
+    &kGlobalAveragePoolWidened,
+    &kSoftmaxWidened,
+    &kLayerNormalizationWidened,
+    &kSiLUWidened,
+    &kSigmoidWidened,
+    &kErfWidened,
+    &kReluWidened,
+    &kLeakyReluWidened,
+    &kHardSwishWidened,
+    &kAddWidened,
+    &kMulWidened,
 };
 
 }  // namespace

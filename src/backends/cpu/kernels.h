@@ -24,4 +24,9 @@ extern const KernelDef kMaxPool, kAveragePool, kGlobalAveragePool, kResizeNeares
 // rows.cpp
 extern const KernelDef kSoftmax, kLayerNormalization, kReduceMean;
 
+// widened.cpp
+extern const KernelDef kConvWidened, kMatMulWidened, kGemmWidened, kMaxPoolWidened, kAveragePoolWidened,
+    kGlobalAveragePoolWidened, kSoftmaxWidened, kLayerNormalizationWidened, kSiLUWidened, kSigmoidWidened, kErfWidened,
+    kReluWidened, kLeakyReluWidened, kHardSwishWidened, kAddWidened, kMulWidened;
+
 }  // namespace hone::cpu
