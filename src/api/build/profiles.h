@@ -7,7 +7,8 @@
 
 namespace hone {
 
-// For inputs whose contents decide shapes the ranges are those of their elements. Errors name the input: unknown, wrong rank, min > opt or opt > max, a fixed dimension given otherwise.
+// For inputs whose contents decide shapes the ranges are those of their elements. Errors name the input: unknown, wrong
+// rank, min > opt or opt > max, a fixed dimension given otherwise.
 Result<Profile> check_profile(const Graph& graph, const ShapeProfile& ranges);
 
 }  // namespace hone
