@@ -67,6 +67,11 @@ Result<BuiltEngine> build_engine(const std::string& onnx_path, const BuildOption
 Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::string& base_dir,
                                  const BuildOptions& options = {});
 
+// Engine::load(), and where the file has no part for this machine, an engine compiled anew from its portable part:
+// without tuning, each step's first kernel. `log` (may be null) is told so in one line.
+Result<Engine> load_engine(const std::string& path, const EngineOptions& options = {},
+                           const std::function<void(std::string_view line)>& log = nullptr);
+
 // The canonical graph's text without building an engine, for `hone inspect`.
 Result<std::string> canonical_graph_text(const std::string& onnx_path, const BuildOptions& options = {});
 

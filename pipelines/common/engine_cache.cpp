@@ -169,7 +169,7 @@ class Opener {
   Result<Engine> open() {
     HONE_ASSIGN(const std::string head, first_bytes(path_));
     if (head.starts_with(kEngineMagic) || has_extension(path_, ".hone")) {
-      return Engine::load(path_, {.threads = options_.threads});
+      return load_engine(path_, {.threads = options_.threads}, options_.log);
     }
     HONE_TRY(check_foreign(path_, head));
     HONE_ASSIGN(const std::vector<std::byte> model, read_file(path_, kMaxModelBytes));

@@ -162,6 +162,24 @@ Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::str
   });
 }
 
+Result<Engine> load_engine(const std::string& path, const EngineOptions& options,
+                           const std::function<void(std::string_view line)>& log) {
+  return guarded([&]() -> Result<Engine> {
+    Result<Engine> engine = Engine::load(path, options);
+    if (engine.ok() || engine.status().code() != Code::kIncompatibleEngine) return engine;
+    Result<LoadedImage> loaded = load_engine_file(path, make_op);
+    if (!loaded.ok() || loaded->image.graph_text.empty()) return engine;
+    HONE_ASSIGN(Graph graph, parse_graph(loaded->image.graph_text, loaded->image.weights, loaded->owner, make_op)
+                                 .with_context("the portable part of engine '" + path + "'"));
+    if (log) log(engine.status().message() + "; meanwhile its portable part is compiled without tuning");
+    BuildOptions rebuild;
+    rebuild.tune = false;
+    rebuild.threads = options.threads;
+    HONE_ASSIGN(const BuiltEngine built, Build(rebuild).run(std::move(graph), Clock::now()));
+    return Engine::from_bytes(built.bytes, options);
+  });
+}
+
 Result<std::string> canonical_graph_text(const std::string& onnx_path, const BuildOptions& options) {
   return guarded([&]() -> Result<std::string> {
     HONE_ASSIGN(Graph graph, import_onnx_file(onnx_path, import_options(options)));
