@@ -1,6 +1,7 @@
 # make          install what is missing, configure and build in release mode
 # make test     build and run every test; the last lines are ctest's summary
 # make sanitize what parses input, and the runtime, under AddressSanitizer and UndefinedBehaviorSanitizer (part of test)
+# make tsan     the runtime's tests under ThreadSanitizer (needs Debian's clang and libclang-rt-14-dev)
 # make demo     detect objects; MODEL=model.onnx IMAGE=picture.jpg (or a folder) choose what
 # make bench    measure MODEL=model.onnx, or the models in the data folder
 # make format   format the C++ sources
@@ -14,7 +15,7 @@ JOBS ?= $(shell nproc)
 HONE := $(BUILD)/bin/hone
 export HONE_DATA ?= $(abspath ../shared/data)
 
-.PHONY: all test sanitize demo bench format clean
+.PHONY: all test sanitize tsan demo bench format clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja
@@ -44,6 +45,11 @@ sanitize: build/deps.ok
 	  ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	    build/asan/bin/$$program --gtest_brief=1; \
 	done
+
+tsan: build/deps.ok
+	cmake --preset tsan
+	cmake --build build/tsan -j $(JOBS) --target api_suite
+	TSAN_OPTIONS=exitcode=66 build/tsan/bin/api_suite --gtest_brief=1
 
 demo: all
 	scripts/demo.sh $(HONE) "$(MODEL)" "$(IMAGE)"

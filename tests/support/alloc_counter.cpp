@@ -5,6 +5,15 @@
 #include <cstddef>
 #include <cstdlib>
 
+// gcc names sanitizers by macros, clang by features.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HONE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HONE_SANITIZED 1
+#endif
+#endif
+
 namespace {
 
 std::atomic<int64_t> allocations{0};
@@ -24,7 +33,7 @@ thread_local bool failed = false;
 
 }  // namespace
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HONE_SANITIZED
 
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, size_t),
                                                          void (*free_hook)(const volatile void*));
@@ -91,7 +100,7 @@ AllocationFailure::~AllocationFailure() { until_failure = -1; }
 bool AllocationFailure::happened() const { return failed; }
 
 bool AllocationFailure::available() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HONE_SANITIZED
   return false;
 #else
   return true;
