@@ -30,6 +30,18 @@ TEST(MergeCommonSubexpressions, CountedSymbolsMergeToo) {
               "input %x: float32[7] %a = NonZero(%x) %c = Concat(%a, %a) {axis=0} output %c");
 }
 
+TEST(MergeCommonSubexpressions, ShapeArithmeticWithTheSameResult) {
+  const std::string head =
+      "symbol N = dim 0 of %x input %x: float32[N,4] const %one = int64[1](1)\n"
+      "const %axis = int64[1](0) const %begin = int64[1](0) %s = Shape(%x) %n = Gather(%s, %axis)\n";
+  expect_pass(merge_common_subexpressions,
+              head +
+                  "%r = Relu(%x) %t = Shape(%r) %g = Slice(%t, %begin, %one) %m = Mul(%g, %one) %y = Expand(%one, %m)\n"
+                  "%z = Expand(%one, %n) output %y output %z",
+              "symbol N = dim 0 of %x input %x: float32[N,4] const %one = int64[1](1) const %axis = int64[1](0)\n"
+              "%s = Shape(%x) %n = Gather(%s, %axis) %y = Expand(%one, %n) output %y output %y as \"z\"");
+}
+
 TEST(MergeCommonSubexpressions, ManySymbolsMerge) {
   std::string before = "input %x: float32[7]\n", operands, after;
   for (int i = 0; i < 300; ++i) {

@@ -84,7 +84,8 @@ Result<bool> for_each_node(const Graph& graph, F visit) {
 
 // Nodes whose operands are constant, and values whose elements are, become constants.
 Result<bool> fold_constants(Graph& graph, PassContext& context);
-// Equal constants become one; so do nodes of one operator with equal attributes and the same operands.
+// Equal constants become one; so do nodes of one operator with equal attributes and the same operands, and values whose
+// known elements are equal.
 Result<bool> merge_common_subexpressions(Graph& graph, PassContext& context);
 // Drops what no output needs.
 Result<bool> remove_dead_code(Graph& graph, PassContext& context);
