@@ -90,6 +90,7 @@ class Lowering {
     Step step{
         .name = node.name().empty() ? node.output()->name() : node.name(), .op = node.op_ptr(), .body = node.body()};
     step.stage = stages_.shape_nodes.contains(&node) ? Step::Stage::kShape : Step::Stage::kRun;
+    step.requirements = node.requirements();
     for (const Value* input : node.inputs()) step.inputs.push_back(id_of(input));
     const bool view = is_view_op(node.op()) && !node.input(0)->is_constant();
     for (const Value* output : node.outputs()) {
@@ -190,6 +191,13 @@ class Lowering {
       const auto unused = [&](SymbolId id) { return plan_.symbols[id].value < 0; };
       std::erase_if(step.resolved, unused);
       std::erase_if(step.counted, unused);
+      std::erase_if(step.requirements, [&](const DimRequirement& need) {
+        bool untold = false;
+        const auto look = [&](SymbolId id) { untold |= unused(id); };
+        need.a.visit_symbols(look);
+        need.b.visit_symbols(look);
+        return untold;
+      });
     }
   }
 

@@ -91,6 +91,7 @@ struct ContextState {
   Result<std::vector<TensorType>> infer_step(const Step& step, bool running) const;
   bool contents_known(ValueId id, bool running) const;
   void bind_resolved(const Step& step, std::span<const TensorType> types);
+  Status check_requirements(const Step& step) const;
   Status check_planned(const Step& step, std::span<const TensorType> types) const;
   Status run_shape_step(size_t step);
   Status place_memory();
@@ -100,8 +101,11 @@ struct ContextState {
   Status run_dynamic_memory(size_t step);
   Status bind_buffers();
   Status check_output_buffer(uint32_t binding, size_t bytes) const;
-  Result<bool> shape_values_changed() const;
+  bool shape_values_changed() const;
 };
+
+// "in node 'conv1' (Conv)", for messages.
+std::string where(const Step& step);
 
 // Refuses use by a second thread while one is inside.
 class BusyGuard {

@@ -13,8 +13,6 @@ namespace {
 // Shapes for which library kernels are kept by a context, per step.
 constexpr size_t kMaxShapedKernels = 32;
 
-std::string where(const Step& step) { return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")"; }
-
 size_t end_of(const PlanValue& value, const ValueState& state) {
   TensorView view{nullptr, value.type.dtype, state.dims};
   return static_cast<size_t>(value.offset_bytes.value()) + view.bytes();
@@ -249,8 +247,7 @@ Status ContextState::take_counts(size_t index) {
 }
 
 Status ContextState::run() {
-  HONE_ASSIGN(const bool changed, shape_values_changed());
-  if (!prepared || changed) HONE_TRY(prepare());
+  if (!prepared || shape_values_changed()) HONE_TRY(prepare());
   has_run = false;
   HONE_TRY(bind_buffers());
   // What the last run found out about data-dependent shapes doesn't hold for this one.

@@ -8,8 +8,6 @@ namespace hone {
 
 namespace {
 
-std::string where(const Step& step) { return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")"; }
-
 int64_t as_int64(const TensorView& view, size_t i) {
   switch (view.dtype) {
     case DataType::kInt64: return view.as<int64_t>()[i];
@@ -33,6 +31,8 @@ bool mentions(const Shape& shape, const std::vector<SymbolId>& symbols) {
 }
 
 }  // namespace
+
+std::string where(const Step& step) { return "in node '" + step.name + "' (" + std::string(step.op->name()) + ")"; }
 
 void ContextState::select(int new_profile) {
   profile = new_profile;
@@ -206,6 +206,20 @@ Status ContextState::check_planned(const Step& step, std::span<const TensorType>
   return {};
 }
 
+// What the compiler assumed of dimensions that it couldn't compare. Those that aren't known yet are checked in run().
+Status ContextState::check_requirements(const Step& step) const {
+  const auto name = [&](SymbolId id) { return plan->symbols[id].name; };
+  for (const DimRequirement& need : step.requirements) {
+    const std::optional<int64_t> a = need.a.eval(symbols), b = need.b.eval(symbols);
+    const bool one = need.kind == DimRequirement::Kind::kBroadcastable && (a == 1 || b == 1);
+    if (!a || !b || *a == *b || one) continue;
+    return invalid_argument(where(step) + ": " + need.a.to_string(name) + " is " + std::to_string(*a) + " and " +
+                            need.b.to_string(name) + " is " + std::to_string(*b) + "; they must be equal" +
+                            (need.kind == DimRequirement::Kind::kBroadcastable ? ", or one of them 1" : ""));
+  }
+  return {};
+}
+
 // Finds the shapes of one step's results. Leaves the step dynamic when they can't be known before run().
 Status ContextState::resolve(size_t index, bool running) {
   const Step& step = plan->steps[index];
@@ -221,6 +235,7 @@ Status ContextState::resolve(size_t index, bool running) {
   }
   state.dynamic = running;
   bind_resolved(step, *types);
+  HONE_TRY(check_requirements(step));
   HONE_TRY(check_planned(step, *types));
   for (size_t i = 0; i < step.outputs.size(); ++i) {
     const auto id = static_cast<size_t>(step.outputs[i]);
@@ -234,7 +249,7 @@ Status ContextState::resolve(size_t index, bool running) {
   return {};
 }
 
-Result<bool> ContextState::shape_values_changed() const {
+bool ContextState::shape_values_changed() const {
   for (size_t i = 0; i < bindings.size(); ++i) {
     const BindingState& state = bindings[i];
     if (!plan->bindings[i].is_shape_value || !state.buffer.present() || !state.value.defined()) continue;

@@ -167,6 +167,29 @@ TEST(Runtime, ErrorsNameTheBindingAndWhatIsAllowed) {
   EXPECT_EQ(engine.profile_range(0, "x")->max, (std::vector<int64_t>{4, 3}));
 }
 
+// A rewrite may put one value in the place of another whose shape it couldn't compare; the reader remembers.
+TEST(Runtime, WhatRewritesAssumedOfShapesIsChecked) {
+  GraphMaker maker;
+  Value* x = maker.input("x", DataType::kFloat32, {"N"});
+  Value* y = maker.input("y", DataType::kFloat32, {"M"});
+  Value* negative = maker.node("Neg", {x}, "negative");
+  Value* positive = maker.node("Abs", {y}, "positive");
+  maker.output(maker.node("Exp", {negative}, "z"));
+  {
+    GraphEditor editor(maker.graph());
+    ASSERT_TRUE(editor.replace(negative, positive).ok());
+    editor.finish();
+  }
+  const Engine engine = must_make(maker.graph());
+  ExecutionContext context = *engine.create_context();
+  const Tensor two = tensor<float>({2}, {1, 2}), three = tensor<float>({3}, {1, 2, 3});
+  EXPECT_TRUE(context.run({{"x", two}, {"y", two}}).ok());
+  const Status status = context.run({{"x", two}, {"y", three}}).status();
+  EXPECT_EQ(status.code(), Code::kInvalidArgument);
+  EXPECT_NE(status.message().find("in node 'z' (Exp)"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("they must be equal"), std::string::npos) << status.message();
+}
+
 TEST(Runtime, ThreadsShareAnEngineAndGetTheSameBits) {
   GraphMaker maker = add_and_flatten();
   const Engine engine = must_make(maker.graph());
