@@ -44,11 +44,9 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "ops/op_list.h"
 
 namespace hone {
-
-// Makes an operator from its name; null for unknown names.
-using OpMaker = std::unique_ptr<Op> (*)(std::string_view name);
 
 // Collects the contents of constants as one block of bytes: each content once, 64-byte aligned.
 class WeightsWriter {

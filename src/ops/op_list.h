@@ -11,6 +11,9 @@ namespace hone {
 
 std::span<const OpFactory> builtin_ops();
 
+// How readers of saved operators make them; null for unknown names. Passed in, so that plugins' operators load too.
+using OpMaker = std::unique_ptr<Op> (*)(std::string_view name);
+
 // A new operator with default attributes; null for unknown names.
 std::unique_ptr<Op> make_op(std::string_view name);
 

@@ -8,12 +8,10 @@
 
 #include "hone/file.h"
 #include "hone/status.h"
+#include "ops/op_list.h"
 #include "plan/plan.h"
 
 namespace hone {
-
-// Makes an operator from its name; null for unknown names. Passed in, so that plugins' operators load too.
-using OpMaker = std::unique_ptr<Op> (*)(std::string_view name);
 
 // A loaded engine: the image and the memory its weights lie in (a private read-only map, or owned bytes).
 struct LoadedImage {

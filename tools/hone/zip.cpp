@@ -83,23 +83,33 @@ Status read_zip64_extra(std::span<const std::byte> extra, ZipEntry& entry) {
   return {};
 }
 
-Status inflate_into(std::span<const std::byte> packed, std::vector<std::byte>& out) {
-  z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return resource_error("out of memory");
-  constexpr uint64_t kChunk = std::numeric_limits<uInt>::max() / 2;  // zlib counts in 32 bits
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
+// Steps `stream` from `in` to `out` until it ends or fails; zlib counts in 32 bits, so in chunks. `step(last)` is
+// inflate or deflate, told whether all of the input is in sight. Returns zlib's code; `out_left`: room that is left.
+template <class Step>
+int pump(z_stream& stream, std::span<const std::byte> in, std::span<std::byte> out, uint64_t& out_left, Step step) {
+  constexpr uint64_t kChunk = std::numeric_limits<uInt>::max() / 2;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data()));
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  uint64_t in_left = packed.size(), out_left = out.size();
+  uint64_t in_left = in.size();
+  out_left = out.size();
   int result = Z_OK;
   while (result == Z_OK) {
     const auto in_now = static_cast<uInt>(std::min(in_left, kChunk));
     const auto out_now = static_cast<uInt>(std::min(out_left, kChunk));
     stream.avail_in = in_now;
     stream.avail_out = out_now;
-    result = inflate(&stream, Z_NO_FLUSH);
+    result = step(in_now == in_left);
     in_left -= in_now - stream.avail_in;
     out_left -= out_now - stream.avail_out;
   }
+  return result;
+}
+
+Status inflate_into(std::span<const std::byte> packed, std::vector<std::byte>& out) {
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return resource_error("out of memory");
+  uint64_t out_left = 0;
+  const int result = pump(stream, packed, out, out_left, [&](bool) { return inflate(&stream, Z_NO_FLUSH); });
   inflateEnd(&stream);
   return result == Z_STREAM_END && out_left == 0 ? Status() : damaged("an entry doesn't unpack");
 }
@@ -114,20 +124,9 @@ Result<std::vector<std::byte>> deflate_bytes(std::span<const std::byte> bytes) {
     return resource_error("out of memory");
   }
   std::vector<std::byte> out(bytes.size() + bytes.size() / 1000 + 1024);
-  constexpr uint64_t kChunk = std::numeric_limits<uInt>::max() / 2;
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  uint64_t in_left = bytes.size(), out_left = out.size();
-  int result = Z_OK;
-  while (result == Z_OK) {
-    const auto in_now = static_cast<uInt>(std::min(in_left, kChunk));
-    const auto out_now = static_cast<uInt>(std::min(out_left, kChunk));
-    stream.avail_in = in_now;
-    stream.avail_out = out_now;
-    result = deflate(&stream, in_now == in_left ? Z_FINISH : Z_NO_FLUSH);
-    in_left -= in_now - stream.avail_in;
-    out_left -= out_now - stream.avail_out;
-  }
+  uint64_t out_left = 0;
+  const int result =
+      pump(stream, bytes, out, out_left, [&](bool last) { return deflate(&stream, last ? Z_FINISH : Z_NO_FLUSH); });
   deflateEnd(&stream);
   if (result != Z_STREAM_END) return runtime_error("zlib can't pack an entry");
   out.resize(out.size() - out_left);

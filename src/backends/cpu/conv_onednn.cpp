@@ -122,16 +122,7 @@ void add_conv(PrimitiveKernel& kernel, const ConvProblem& conv, Layout layout, s
   const auto desc = describe_fast(conv, layout, kernel.engine());
   const memory::desc x = plain_desc(conv.x, conv.dtype), w = plain_desc(conv.w, conv.dtype),
                      y = plain_desc(conv.y, conv.dtype);
-  const auto x_place = kernel.add_reordered(PrimitiveKernel::input(0), x, desc.src_desc());
-  const auto w_place = constants[1].present() ? kernel.add_constant(constants[1], w, desc.weights_desc())
-                                              : kernel.add_reordered(PrimitiveKernel::input(1), w, desc.weights_desc());
-  const auto y_place = kernel.output_or_scratch(0, y, desc.dst_desc());
-  std::vector<PrimitiveKernel::Argument> arguments = {{DNNL_ARG_SRC, x_place, desc.src_desc()},
-                                                      {DNNL_ARG_WEIGHTS, w_place, desc.weights_desc()},
-                                                      {DNNL_ARG_DST, y_place, desc.dst_desc()}};
-  if (conv.bias) arguments.push_back({DNNL_ARG_BIAS, PrimitiveKernel::input(2), desc.bias_desc()});
-  kernel.add(desc, dnnl::convolution_forward(desc), std::move(arguments));
-  kernel.finish_output(0, y, y_place, desc.dst_desc());
+  add_weighted<dnnl::convolution_forward>(kernel, desc, x, w, y, conv.bias, constants[1]);
 }
 
 Result<std::unique_ptr<Kernel>> create_conv(const Problem& problem, const Config& config,

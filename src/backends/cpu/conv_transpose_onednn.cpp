@@ -101,16 +101,7 @@ void add_deconv(PrimitiveKernel& kernel, const DeconvProblem& deconv, std::span<
   if (is_onednn_reference(desc)) desc = describe(deconv, /*plain=*/true, kernel.engine());
   const memory::desc x = plain_desc(deconv.x, DataType::kFloat32), w = weights_desc(deconv),
                      y = plain_desc(deconv.y, DataType::kFloat32);
-  const auto x_place = kernel.add_reordered(PrimitiveKernel::input(0), x, desc.src_desc());
-  const auto w_place = constants[1].present() ? kernel.add_constant(constants[1], w, desc.weights_desc())
-                                              : kernel.add_reordered(PrimitiveKernel::input(1), w, desc.weights_desc());
-  const auto y_place = kernel.output_or_scratch(0, y, desc.dst_desc());
-  std::vector<PrimitiveKernel::Argument> arguments = {{DNNL_ARG_SRC, x_place, desc.src_desc()},
-                                                      {DNNL_ARG_WEIGHTS, w_place, desc.weights_desc()},
-                                                      {DNNL_ARG_DST, y_place, desc.dst_desc()}};
-  if (deconv.bias) arguments.push_back({DNNL_ARG_BIAS, PrimitiveKernel::input(2), desc.bias_desc()});
-  kernel.add(desc, dnnl::deconvolution_forward(desc), std::move(arguments));
-  kernel.finish_output(0, y, y_place, desc.dst_desc());
+  add_weighted<dnnl::deconvolution_forward>(kernel, desc, x, w, y, deconv.bias, constants[1]);
 }
 
 Result<std::unique_ptr<Kernel>> create_deconv(const Problem& problem, const Config&,

@@ -99,4 +99,21 @@ class PrimitiveKernel final : public Kernel {
   mutable std::vector<std::unique_ptr<Handles>> idle_;  // under mutex_
 };
 
+// A convolution-like primitive from its description: operand 0 and output 0 in the layouts x and y, the weight (operand
+// 1, constant or not) in the layout w, and a bias (operand 2) if there is one. May throw dnnl::error.
+template <class Primitive>
+void add_weighted(PrimitiveKernel& kernel, const typename Primitive::primitive_desc& desc, const dnnl::memory::desc& x,
+                  const dnnl::memory::desc& w, const dnnl::memory::desc& y, bool bias, const TensorView& weight) {
+  const auto x_place = kernel.add_reordered(PrimitiveKernel::input(0), x, desc.src_desc());
+  const auto w_place = weight.present() ? kernel.add_constant(weight, w, desc.weights_desc())
+                                        : kernel.add_reordered(PrimitiveKernel::input(1), w, desc.weights_desc());
+  const auto y_place = kernel.output_or_scratch(0, y, desc.dst_desc());
+  std::vector<PrimitiveKernel::Argument> arguments = {{DNNL_ARG_SRC, x_place, desc.src_desc()},
+                                                      {DNNL_ARG_WEIGHTS, w_place, desc.weights_desc()},
+                                                      {DNNL_ARG_DST, y_place, desc.dst_desc()}};
+  if (bias) arguments.push_back({DNNL_ARG_BIAS, PrimitiveKernel::input(2), desc.bias_desc()});
+  kernel.add(desc, Primitive(desc), std::move(arguments));
+  kernel.finish_output(0, y, y_place, desc.dst_desc());
+}
+
 }  // namespace hone::cpu
