@@ -12,9 +12,23 @@
 #include <vector>
 #else
 #include <omp.h>
+#include <pthread.h>
 #endif
 
 namespace hone {
+
+#ifndef HONE_STD_THREADS
+namespace {
+
+// A forked child inherits the record of the forking thread's team, but not its threads, and would wait for them for
+// ever. So the team ends before a fork; the next parallel region makes a new one, in the parent and in the child.
+void end_teams_before_forks() {
+  static const int registered = pthread_atfork([] { omp_pause_resource_all(omp_pause_hard); }, nullptr, nullptr);
+  static_cast<void>(registered);
+}
+
+}  // namespace
+#endif
 
 void parallel_ranges(int threads, int64_t count, int64_t grain, RangeBody body, void* state) {
   if (count <= 0) return;
@@ -32,6 +46,7 @@ void parallel_ranges(int threads, int64_t count, int64_t grain, RangeBody body, 
     body(state, 0, count);
     return;
   }
+  end_teams_before_forks();
 #pragma omp parallel num_threads(team)
   {
     const int64_t size = omp_get_num_threads(), rank = omp_get_thread_num();
@@ -46,7 +61,10 @@ void parallel_ranges(int threads, int64_t count, int64_t grain, RangeBody body, 
 TeamSize::TeamSize(int threads) : before_(threads) {}
 TeamSize::~TeamSize() = default;
 #else
-TeamSize::TeamSize(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(std::max(threads, 1)); }
+TeamSize::TeamSize(int threads) : before_(omp_get_max_threads()) {
+  end_teams_before_forks();
+  omp_set_num_threads(std::max(threads, 1));
+}
 TeamSize::~TeamSize() { omp_set_num_threads(before_); }
 #endif
 
