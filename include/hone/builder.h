@@ -29,12 +29,17 @@ struct BuildOptions {
   std::vector<ShapeProfile> profiles;
   // False: every step takes its first candidate; nothing is measured.
   bool tune = true;
+  // True: only kernels whose run allocates no memory; those that call libraries which do (oneDNN) are refused. Slower
+  // convolutions, but after a first run at some shapes later ones at the same shapes never touch the heap.
+  bool allocation_free_run = false;
   int threads = 0;  // 0: as many as the process may use
   // Refuses models that would need more host memory than this while they load and fold; 0: the smaller of 8 GiB and
   // half of what the process may use.
   int64_t max_load_memory_bytes = 0;
   // Canonical rewrites stop after this many: for finding a wrong one by bisection. Negative: no limit.
   int64_t max_rewrites = -1;
+  // Added to the engine's metadata, over the model's own entries of the same name.
+  std::map<std::string, std::string> metadata;
   // Called with the graph's text after the named pass ("import" before the first), or after each if the name is "all".
   std::string dump_after;
   std::function<void(std::string_view pass, const std::string& text)> dump;
@@ -70,6 +75,9 @@ Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::str
 // Engine::load(), and where the file has no part for this machine, an engine compiled anew from its portable part:
 // without tuning, each step's first kernel. `log` (may be null) is told so in one line.
 Result<Engine> load_engine(const std::string& path, const EngineOptions& options = {},
+                           const std::function<void(std::string_view line)>& log = nullptr);
+// The same from memory; the bytes are copied.
+Result<Engine> load_engine(std::span<const std::byte> bytes, const EngineOptions& options = {},
                            const std::function<void(std::string_view line)>& log = nullptr);
 
 // The canonical graph's text without building an engine, for `hone inspect`.

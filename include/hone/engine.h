@@ -78,6 +78,8 @@ class Engine {
   std::string target() const;
   // Text of the canonical graph (the portable part).
   const std::string& graph_text() const;
+  // The engine file as it was loaded; lives as long as the engine.
+  std::span<const std::byte> bytes() const;
 
   Result<ExecutionContext> create_context() const;
 

@@ -70,8 +70,8 @@ class Kernel {
     (void)args;
     return 0;
   }
-  // Computes the outputs. Allocates nothing and is safe to call from several threads. Fails only on what the
-  // contents decide (an index out of range).
+  // Computes the outputs. Allocates nothing (but see KernelDef::run_allocates) and is safe to call from several
+  // threads. Fails only on what the contents decide (an index out of range).
   virtual Status run(const KernelArgs& args) const = 0;
   // Computes output 0 at `positions` (flat indices) only, into `out` (float64 each). For kernels whose full run is
   // too slow to check others against. Returns kUnsupported when there is no such shortcut.
@@ -93,6 +93,8 @@ struct KernelDef {
   // otherwise) and outlives the kernel.
   Result<std::unique_ptr<Kernel>> (*create)(const Problem& problem, const Config& config,
                                             std::span<const TensorView> constants);
+  // run() allocates inside a library, whatever was run before: builds may forbid it.
+  bool run_allocates = false;
 };
 
 // A device's kernels in order of preference. The order breaks ties and serves builds without tuning.

@@ -56,12 +56,45 @@ bool is_floating(DataType type);
 // int8..int64, uint8..uint64; bool isn't an integer.
 bool is_integer(DataType type);
 
-// IEEE 754 binary16. Converts to and from float with round to nearest even; arithmetic goes through float.
+// Conversions are inlined into loops that are compiled for several instruction sets: without branches, so that they
+// become vector instructions. They round to nearest even; NaN stays NaN.
+#define HONE_CONVERSION __attribute__((always_inline)) inline
+
+namespace detail {
+
+HONE_CONVERSION float widen_half(uint16_t half) {
+  const uint32_t magnitude = half & 0x7fffu;
+  const uint32_t subnormal = std::bit_cast<uint32_t>(static_cast<float>(static_cast<int32_t>(magnitude)) * 0x1p-24f);
+  const uint32_t normal = (magnitude << 13) + (magnitude >= 0x7c00u ? 224u << 23 : 112u << 23);
+  return std::bit_cast<float>((magnitude < 0x400u ? subnormal : normal) | (half & 0x8000u) << 16);
+}
+
+HONE_CONVERSION uint16_t narrow_to_half(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffffu;
+  // Normal results: rounding is an addition that may carry into the exponent, up to infinity.
+  const uint32_t rounded = (magnitude + 0xfffu + (magnitude >> 13 & 1u) - (112u << 23)) >> 13;
+  const uint32_t normal = rounded > 0x7c00u ? 0x7c00u : rounded;
+  // Subnormal results: adding 0.5 puts their bits at the end of the mantissa, rounded.
+  const uint32_t subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u;
+  const uint32_t finite = magnitude < 0x38800000u ? subnormal : normal;
+  const uint32_t result = magnitude > 0x7f800000u ? 0x7e00u : magnitude == 0x7f800000u ? 0x7c00u : finite;
+  return static_cast<uint16_t>((bits >> 16 & 0x8000u) | result);
+}
+
+HONE_CONVERSION uint16_t narrow_to_bfloat16(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+  return static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? bits >> 16 | 0x40u : rounded);
+}
+
+}  // namespace detail
+
+// IEEE 754 binary16; arithmetic goes through float.
 struct Half {
   uint16_t bits = 0;
   Half() = default;
-  Half(float value);
-  operator float() const;
+  HONE_CONVERSION Half(float value) : bits(detail::narrow_to_half(value)) {}
+  HONE_CONVERSION operator float() const { return detail::widen_half(bits); }
   static Half from_bits(uint16_t bits) {
     Half half;
     half.bits = bits;
@@ -69,18 +102,20 @@ struct Half {
   }
 };
 
-// The upper half of a binary32, rounded to nearest even.
+// The upper half of a binary32.
 struct BFloat16 {
   uint16_t bits = 0;
   BFloat16() = default;
-  BFloat16(float value);
-  operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+  HONE_CONVERSION BFloat16(float value) : bits(detail::narrow_to_bfloat16(value)) {}
+  HONE_CONVERSION operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
   static BFloat16 from_bits(uint16_t bits) {
     BFloat16 value;
     value.bits = bits;
     return value;
   }
 };
+
+#undef HONE_CONVERSION
 
 template <class T>
 struct DataTypeOf;

@@ -215,7 +215,10 @@ class Opener {
       return std::nullopt;
     }
     Result<Engine> engine = Engine::load(cached, {.threads = options_.threads});
-    if (engine.ok()) return *std::move(engine);
+    if (engine.ok()) {
+      mark_used(cached);
+      return *std::move(engine);
+    }
     log("the cached engine is built again: " + engine.status().message());
     return std::nullopt;
   }
@@ -231,10 +234,19 @@ class Opener {
     const fs::path folder = fs::path(path_).parent_path();
     auto built = build_engine(model, folder.empty() ? "." : folder.string(), build_options);
     HONE_ASSIGN(const BuiltEngine engine, std::move(built).with_context("model '" + path_ + "'"));
-    if (!cached.empty()) {
-      if (Status saved = engine.save(cached); !saved.ok()) log("warning: the engine isn't cached: " + saved.message());
-    }
+    if (!cached.empty()) store(engine, cached);
     return Engine::from_bytes(engine.bytes, {.threads = options_.threads});
+  }
+
+  void store(const BuiltEngine& engine, const fs::path& cached) const {
+    if (Status saved = engine.save(cached); !saved.ok()) {
+      return log("warning: the engine isn't cached: " + saved.message());
+    }
+    const size_t removed = evict_engines(cached.parent_path(), cached.filename(), options_.cache_limits);
+    if (removed > 0) {
+      log(std::to_string(removed) + " engines that weren't used for longest were removed from the cache '" +
+          cached.parent_path().string() + "'");
+    }
   }
 
   const std::string& path_;

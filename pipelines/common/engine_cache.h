@@ -8,6 +8,7 @@
 #include "hone/builder.h"
 #include "hone/engine.h"
 #include "hone/status.h"
+#include "pipelines/common/cache_eviction.h"
 
 namespace hone {
 
@@ -17,6 +18,7 @@ struct OpenOptions {
   bool tune = true;
   bool use_cache = true;
   std::string cache_folder;  // empty: default_cache_folder()
+  CacheLimits cache_limits;  // beyond them the engines that weren't used for longest are removed
   // Remarks and warnings, one line each: building, why nothing is cached. Null: dropped.
   std::function<void(std::string_view line)> log;
   std::function<void(const BuildProgress&)> progress;

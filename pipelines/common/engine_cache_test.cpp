@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -190,6 +191,8 @@ TEST_F(EngineCache, ProcessesMayShareIt) {
       if (round % 5 == 4) {
         for (const fs::path& entry : cached()) unlink(entry.c_str());
       }
+      options_.cache_limits.files = round % 2 == 0 ? 1 : 64;
+      options_.threads = 1 + i % 2;  // two engines
       const Result<Engine> engine = open_engine(model_, options_);
       good = engine.ok() && first_output(*engine, {2, -1, 0, 0}) == 2;
     }
@@ -200,6 +203,44 @@ TEST_F(EngineCache, ProcessesMayShareIt) {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
+}
+
+TEST_F(EngineCache, KeepsWithinItsLimits) {
+  const auto open_size = [&](int size) {
+    write(model_, onnx_model("Relu", size));
+    return open();
+  };
+  // Times of modification tell what was used last; some file systems count them in steps of the clock's ticks.
+  const auto wait = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  options_.cache_limits.files = 3;
+  for (const int size : {1, 2, 3}) {
+    open_size(size);
+    wait();
+  }
+  EXPECT_EQ(open_size(1), "");  // used again: 2 is the oldest now
+  wait();
+  const fs::path stranger = fs::path(options_.cache_folder) / "notes.hone";
+  write(stranger, std::string(1 << 20, 'x'));
+  EXPECT_NE(open_size(4).find("1 engines"), std::string::npos);
+  EXPECT_EQ(cached().size(), 4u);
+  EXPECT_TRUE(fs::exists(stranger));
+  for (const int size : {1, 3, 4}) EXPECT_EQ(open_size(size), "") << size;
+  EXPECT_NE(open_size(2).find("building"), std::string::npos);
+  // A limit below one engine keeps the last.
+  options_.cache_limits.bytes = 1;
+  EXPECT_NE(open_size(5).find("3 engines"), std::string::npos);
+  EXPECT_EQ(open_size(5), "");
+  EXPECT_EQ(cached().size(), 2u);
+}
+
+TEST_F(EngineCache, RemovedEnginesStayUsable) {
+  open();
+  const Engine mapped = *open_engine(model_, options_);  // from the file
+  options_.cache_limits.files = 1;
+  write(model_, onnx_model("Neg", 4));
+  open();
+  EXPECT_EQ(cached().size(), 1u);
+  EXPECT_EQ(first_output(mapped, {2, -1, 0, 0}), 2);
 }
 
 TEST_F(EngineCache, EngineFilesAreLoaded) {

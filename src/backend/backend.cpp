@@ -6,11 +6,16 @@ Status Kernel::sample(const KernelArgs&, std::span<const int64_t>, std::span<dou
   return unsupported("this kernel has no sampled form");
 }
 
-CandidateList find_candidates(const Backend& backend, const Problem& problem, const DeviceInfo& device) {
+CandidateList find_candidates(const Backend& backend, const Problem& problem, const DeviceInfo& device,
+                              bool allocation_free) {
   CandidateList list;
   for (const KernelDef* def : backend.kernels) {
     const bool serves = def->op == nullptr ? problem.body != nullptr : problem.op->name() == def->op;
     if (!serves) continue;
+    if (allocation_free && def->run_allocates) {
+      list.refusals.push_back({def, "its run allocates memory inside a library, which this build forbids"});
+      continue;
+    }
     Result<std::vector<Config>> configs = def->candidates(problem, device);
     if (!configs.ok()) {
       list.refusals.push_back({def, configs.status().message()});

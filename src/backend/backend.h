@@ -25,8 +25,10 @@ struct CandidateList {
   std::vector<Refusal> refusals;
 };
 
-// Every candidate of `backend` for the problem, in the order of its list.
-CandidateList find_candidates(const Backend& backend, const Problem& problem, const DeviceInfo& device);
+// Every candidate of `backend` for the problem, in the order of its list. With `allocation_free`, kernels whose run
+// allocates are refused.
+CandidateList find_candidates(const Backend& backend, const Problem& problem, const DeviceInfo& device,
+                              bool allocation_free = false);
 
 // Null when the backend has no kernel of that name.
 const KernelDef* find_kernel(const Backend& backend, std::string_view name);

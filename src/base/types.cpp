@@ -20,27 +20,6 @@ constexpr std::array<TypeInfo, kDataTypeCount> kTypes = {{
     {"uint2", 2},          {"int2", 2},
 }};
 
-uint32_t round_shift(uint32_t value, uint32_t shift) {
-  const uint32_t half = (uint32_t{1} << (shift - 1)) - 1 + ((value >> shift) & 1);
-  return (value + half) >> shift;
-}
-
-uint16_t half_bits(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  const uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000);
-  const uint32_t magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | 0x7e00;   // NaN
-  if (magnitude >= 0x47800000) return sign | 0x7c00;  // 65536 and above, infinity
-  if (magnitude < 0x38800000) {                       // below 2^-14: subnormal
-    const uint32_t exponent = magnitude >> 23;
-    if (exponent < 102) return sign;  // below half of the smallest subnormal
-    const uint32_t mantissa = (magnitude & 0x7fffff) | 0x800000;
-    return sign | static_cast<uint16_t>(round_shift(mantissa, 126 - exponent));
-  }
-  // Rounding may carry into the exponent, up to infinity: both are right.
-  return sign | static_cast<uint16_t>(round_shift(magnitude - 0x38000000, 13));
-}
-
 }  // namespace
 
 std::string_view name_of(DataType type) {
@@ -78,27 +57,6 @@ bool is_integer(DataType type) {
     case DataType::kUint32:
     case DataType::kUint64: return true;
     default: return false;
-  }
-}
-
-Half::Half(float value) : bits(half_bits(value)) {}
-
-Half::operator float() const {
-  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
-  const uint32_t exponent = (bits >> 10) & 0x1f, mantissa = bits & 0x3ff;
-  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000 | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
-}
-
-BFloat16::BFloat16(float value) {
-  const uint32_t raw = std::bit_cast<uint32_t>(value);
-  if ((raw & 0x7fffffff) > 0x7f800000) {
-    bits = static_cast<uint16_t>((raw >> 16) | 0x40);
-  } else {
-    // Rounding may carry into the exponent, up to infinity: both are right.
-    bits = static_cast<uint16_t>((raw + 0x7fff + ((raw >> 16) & 1)) >> 16);
   }
 }
 

@@ -25,7 +25,8 @@ bool has_own_kernel(const Node& node, const LowerOptions& options) {
   }
   for (const Value* value : node.outputs()) problem.outputs.push_back({true, value->type().tensor, false});
   for (const Backend* backend : options.backends) {
-    for (const Candidate& candidate : find_candidates(*backend, problem, options.device).candidates) {
+    for (const Candidate& candidate :
+         find_candidates(*backend, problem, options.device, options.allocation_free).candidates) {
       if (candidate.def->op != nullptr) return true;
     }
   }
@@ -120,7 +121,7 @@ class Lowering {
     std::string refusals;
     for (const Backend* backend : options_.backends) {
       if (step.stage == Step::Stage::kShape && backend->name != "reference") continue;
-      const CandidateList list = find_candidates(*backend, problem, options_.device);
+      const CandidateList list = find_candidates(*backend, problem, options_.device, options_.allocation_free);
       for (const Candidate& candidate : list.candidates) {
         if (any_shape_only && candidate.def->shapes == ShapeSupport::kFixed) continue;
         step.backend = backend->name;

@@ -19,6 +19,8 @@ struct LowerOptions {
   DeviceInfo device;
   // Number of the weight block that holds a constant.
   std::function<uint32_t(const Tensor&)> weight_block;
+  // Kernels whose run allocates are refused.
+  bool allocation_free = false;
 };
 
 // Changes `graph` where bodies are inlined. The plan's steps carry their first candidates.

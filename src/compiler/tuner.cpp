@@ -159,7 +159,7 @@ class Tuner {
     for (const Backend* backend : options_.backends) {
       // Plain loops are the yardstick; they compete only where nothing else serves.
       if (backend == options_.backends.back() && !found.empty()) break;
-      CandidateList list = find_candidates(*backend, problem, options_.device);
+      CandidateList list = find_candidates(*backend, problem, options_.device, options_.allocation_free);
       for (Candidate& candidate : list.candidates) found.push_back({backend, std::move(candidate)});
       for (const Refusal& refusal : list.refusals) records.push_back({0, refusal.def->name, 0, 0, refusal.reason});
     }

@@ -16,6 +16,8 @@ struct TuneOptions {
   std::function<std::span<const std::byte>(uint32_t)> weights;
   // Called before each distinct problem.
   std::function<void(int64_t done, int64_t total)> progress;
+  // Kernels whose run allocates are refused.
+  bool allocation_free = false;
 };
 
 // Sets each run step's kernel to the fastest candidate that agrees with the reference, at the profile's opt shapes

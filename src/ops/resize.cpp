@@ -226,7 +226,8 @@ double original_position(const Resize& op, const ResizeAxis& axis, int64_t posit
     case ResizeCoordinates::kTfCropAndResize:
       if (axis.out <= 1) return 0.5 * (axis.roi_start + axis.roi_end) * (in - 1);
       return axis.roi_start * (in - 1) + x * (axis.roi_end - axis.roi_start) * (in - 1) / (out - 1);
-    case ResizeCoordinates::kTfHalfPixelForNn: return (x + 0.5) / axis.scale;
+    // ONNX Runtime and, for the other modes, ONNX's evaluator leave axes of scale 1 alone.
+    case ResizeCoordinates::kTfHalfPixelForNn: return axis.scale == 1 ? x : (x + 0.5) / axis.scale;
   }
   return 0;
 }

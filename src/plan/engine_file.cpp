@@ -174,7 +174,8 @@ Status align_weights(LoadedImage& loaded) {
   if (memory == nullptr) return resource_error("out of memory: the engine's weights don't fit");
   std::memcpy(memory, image.weights.data(), image.weights.size());
   image.weights = {static_cast<const std::byte*>(memory), image.weights.size()};
-  loaded.owner = std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); });
+  loaded.owner = std::shared_ptr<const void>(
+      memory, [file = std::move(loaded.owner)](const void* p) { std::free(const_cast<void*>(p)); });
   return {};
 }
 
@@ -194,7 +195,7 @@ Result<LoadedImage> parse(std::span<const std::byte> bytes, std::shared_ptr<cons
       return damaged("the " + name_of_section(entry) + " section's checksum is wrong");
     }
   }
-  LoadedImage loaded{.image = {}, .owner = std::move(owner)};
+  LoadedImage loaded{.image = {}, .file = bytes, .owner = std::move(owner)};
   EngineImage& image = loaded.image;
   HONE_TRY(read_section(bytes, table[0], make_op, image.metadata));
   const auto graph = contents(bytes, table[1]);

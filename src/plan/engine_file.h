@@ -13,9 +13,11 @@
 
 namespace hone {
 
-// A loaded engine: the image and the memory its weights lie in (a private read-only map, or owned bytes).
+// A loaded engine: the image, the file it was read from, and what keeps the memory of both (a private read-only map, or
+// owned bytes).
 struct LoadedImage {
   EngineImage image;
+  std::span<const std::byte> file;
   std::shared_ptr<const void> owner;
 };
 

@@ -123,6 +123,89 @@ TEST(Verify, ConstantContentsDecideShapes) {
   EXPECT_TRUE(verify(plan, blocks).ok());  // contents not given
 }
 
+// x -> half of x, of a length that is resolved from x's shape.
+struct Halve final : OpBase<Halve> {
+  static constexpr const char* kName = "Halve";
+  Status infer(InferContext& ctx) const override {
+    HONE_TRY(ctx.expect_inputs(1, 1));
+    ctx.set_output(0, ctx.dtype(0), {ctx.resolved_later("half")});
+    return {};
+  }
+};
+
+// x: [a] -> int64[1]. Steps of this name may read shapes of values without contents.
+struct ShapeOf final : OpBase<ShapeOf> {
+  static constexpr const char* kName = "Shape";
+  Status infer(InferContext& ctx) const override {
+    HONE_TRY(ctx.expect_inputs(1, 1));
+    ctx.set_output(0, DataType::kInt64, {1});
+    return {};
+  }
+};
+
+// x: [N] --Select (if `counted`)--> kept: [K] --Halve--> half: [M] --Shape--> length --Fill--> filled: [length[0]].
+Plan shape_of_resolved(bool counted) {
+  using StorageKind = PlanStorage::Kind;
+  const Dim n = Dim::symbol(0, true), m = Dim::symbol(1, true), h = Dim::symbol(2, false), k = Dim::symbol(3, true),
+            rest = Dim::symbol(4, true);
+  const auto f32 = DataType::kFloat32;
+  Plan plan;
+  plan.symbols = {{"N", PlanSymbol::Kind::kInputDim, 0, 0, 0},
+                  {"M", PlanSymbol::Kind::kResolved, 1, 0, 0},
+                  {"H", PlanSymbol::Kind::kHostValue, 2, 0, 0}};
+  plan.storages = {{StorageKind::kInput, 0, n * 4},
+                   {StorageKind::kArena, 0, m * 4},
+                   {StorageKind::kArena, 0, 8},
+                   {StorageKind::kOutput, 1, max(h, 0) * 4}};
+  plan.values = {{"x", {f32, {n}}, 0, 0},
+                 {"half", {f32, {m}}, 1, 0},
+                 {"length", {DataType::kInt64, {1}}, 2, 0},
+                 {"filled", {f32, {max(h, 0)}}, 3, 0}};
+  plan.bindings = {{"x", true, 0, false}, {"filled", false, 3, false}};
+  const auto step = [&](const char* name, OpPtr op, std::vector<ValueId> inputs, std::vector<ValueId> outputs) {
+    plan.steps.push_back({.name = name,
+                          .op = std::move(op),
+                          .inputs = std::move(inputs),
+                          .outputs = std::move(outputs),
+                          .backend = "reference",
+                          .kernel = name});
+    return &plan.steps.back();
+  };
+  if (counted) {
+    plan.symbols.push_back({"K", PlanSymbol::Kind::kCounted, 4, 0, n});
+    plan.symbols.push_back({"R", PlanSymbol::Kind::kResolved, 5, 0, 0});
+    plan.storages.insert(plan.storages.end(), {{StorageKind::kArena, 0, n * 4}, {StorageKind::kArena, 0, rest * 4}});
+    plan.values.insert(plan.values.end(), {{"kept", {f32, {k}}, 4, 0}, {"rest", {f32, {rest}}, 5, 0}});
+    Step* const select = step("Select", test::test_op<test::Select>(), {0}, {4, 5});
+    select->counted = {3};
+    select->resolved = {4};
+  }
+  step("Halve", std::make_shared<Halve>(), {counted ? 4 : 0}, {1})->resolved = {1};
+  step("Shape", std::make_shared<ShapeOf>(), {1}, {2})->stage = Step::Stage::kShape;
+  step("Fill", test::test_op<test::Fill>(), {0, 2}, {3});
+  return plan;
+}
+
+TEST(Verify, ShapeStepsReadShapesThatRunStepsResolve) {
+  const Status status = verify(shape_of_resolved(false), {});
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST(Verify, ShapeStepsReadNothingThatOnlyTheRunTells) {
+  const auto expect_refused = [](const Plan& plan, std::string_view message) {
+    const Status status = verify(plan, {});
+    EXPECT_EQ(status.code(), Code::kCorruptEngine);
+    EXPECT_NE(status.message().find(message), std::string::npos) << status.message();
+  };
+  expect_refused(shape_of_resolved(true), "the shape of 'half' isn't known there");
+  Plan early = shape_of_resolved(false);
+  std::swap(early.steps[0], early.steps[1]);
+  expect_refused(early, "the shape of 'half' isn't known there");
+  Plan contents = shape_of_resolved(false);
+  contents.steps[1].op = test::test_op<test::Twice>();
+  expect_refused(contents, "step 'Shape': it reads 'half' before anything wrote it");
+}
+
 TEST(Lifetimes, AreTheUnionOfTheViews) {
   const std::vector<Lifetime> lives = storage_lifetimes(test::sample_plan());
   EXPECT_EQ(lives[4].first, 1);  // decorated, and its view until `select`

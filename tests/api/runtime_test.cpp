@@ -1,8 +1,10 @@
 // Lowering and running of small graphs: views, shape stages, profiles, buffers, threads.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <thread>
 
+#include "hone/file.h"
 #include "support/alloc_counter.h"
 #include "support/engines.h"
 #include "support/tensors.h"
@@ -58,6 +60,19 @@ TEST(Runtime, WritesIntoTheCallersBufferAndReadsFromIt) {
   EXPECT_EQ(small.code(), Code::kInvalidArgument);
   EXPECT_NE(small.message().find("'y' has room for 20 bytes, the result needs 24"), std::string::npos)
       << small.message();
+}
+
+TEST(Runtime, AnEngineHoldsTheFileItCameFrom) {
+  GraphMaker maker = add_and_flatten();
+  const Result<std::vector<std::byte>> file = engine_bytes(maker.graph());
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  const std::string path = (std::filesystem::temp_directory_path() / "runtime_test.hone").string();
+  ASSERT_TRUE(write_file_atomically(path, *file).ok());
+  for (const Result<Engine>& engine : {Engine::from_bytes(*file), Engine::load(path)}) {
+    ASSERT_TRUE(engine.ok()) << engine.status().message();
+    EXPECT_TRUE(std::equal(engine->bytes().begin(), engine->bytes().end(), file->begin(), file->end()));
+  }
+  std::filesystem::remove(path);
 }
 
 TEST(Runtime, AllocatesNothingOnceShapesAreSet) {

@@ -6,7 +6,6 @@
 #include <ostream>
 
 #include "hone/builder.h"
-#include "support/alloc_counter.h"
 #include "support/data.h"
 #include "support/tensors.h"
 
@@ -102,36 +101,6 @@ constexpr ModelCase kModels[] = {
 INSTANTIATE_TEST_SUITE_P(Data, RealModel, ::testing::ValuesIn(kModels), [](const auto& test) {
   return std::string(test.param.name) + "_" + test.param.device + (test.param.tune ? "_tuned" : "");
 });
-
-// Three independent dynamic dimensions: once their shapes were seen, a run allocates nothing, also when it comes back
-// to an earlier shape after another one.
-TEST(DsvtBlocks, RunAllocatesNothingAtShapesSeenBefore) {
-  const auto folder = data_folder();
-  if (!folder) GTEST_SKIP() << "no data folder: set HONE_DATA";
-  const auto inputs = with_prefix(read_arrays(*folder / "models/dsvt_two_blocks.npz"), "in__");
-  for (const char* device : {"reference", "cpu"}) {
-    BuildOptions options;
-    options.device = device;
-    options.tune = false;
-    const Engine engine = must_build(*folder / "models/dsvt_two_blocks.onnx", options);
-    ExecutionContext context = *engine.create_context();
-    for (const auto& [name, tensor] : inputs) ASSERT_TRUE(context.set_tensor(name, tensor.view()).ok());
-    // Any-shape kernels need the shapes set only; the library's primitives (cpu) allocate in their first run.
-    ASSERT_TRUE(context.prepare().ok());
-    if (std::string_view(device) == "cpu") {
-      ASSERT_TRUE(context.run().ok());
-    }
-    Status status;
-    int64_t count = 0;
-    {
-      const AllocationScope scope;
-      status = context.run();
-      count = scope.count();
-    }
-    EXPECT_TRUE(status.ok()) << status.message();
-    EXPECT_EQ(count, 0) << device;
-  }
-}
 
 }  // namespace
 }  // namespace hone::test

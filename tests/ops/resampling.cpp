@@ -37,9 +37,14 @@ double sum_of_hats(const std::vector<double>& values, const Extents& dims, const
   return sum;
 }
 
-// Linear Resize of every axis to `sizes`, half-pixel positions.
-Independent linear_resize(Extents sizes) {
-  return [sizes](std::span<const Tensor> inputs) {
+using PositionRule = double (*)(double x, double scale);
+double half_pixel(double x, double scale) { return (x + 0.5) / scale - 0.5; }
+// What ONNX Runtime answers: axes of scale 1 stay as they are.
+double tf_half_pixel_for_nn(double x, double scale) { return scale == 1 ? x : (x + 0.5) / scale; }
+
+// Linear Resize of every axis to `sizes`; nearest if `whole` rounds positions.
+Independent linear_resize(Extents sizes, PositionRule rule = half_pixel, double (*whole)(double) = nullptr) {
+  return [sizes, rule, whole](std::span<const Tensor> inputs) {
     const std::vector<double> values = to_doubles(inputs[0]);
     const Extents& in = inputs[0].dims();
     std::vector<double> out;
@@ -47,8 +52,8 @@ Independent linear_resize(Extents sizes) {
       std::vector<double> at;
       for (size_t i = 0; i < in.size(); ++i) {
         const double scale = static_cast<double>(sizes[i]) / static_cast<double>(in[i]);
-        const double x = (static_cast<double>(position[i]) + 0.5) / scale - 0.5;
-        at.push_back(std::clamp(x, 0.0, static_cast<double>(in[i] - 1)));
+        const double x = rule(static_cast<double>(position[i]), scale);
+        at.push_back(std::clamp(whole != nullptr ? whole(x) : x, 0.0, static_cast<double>(in[i] - 1)));
       }
       const double value = sum_of_hats(values, in, at);
       out.push_back(is_integer(inputs[0].dtype()) ? std::nearbyint(value) : value);
@@ -163,6 +168,31 @@ TEST(Resize, Linear) {
        .attributes = {{"mode", linear}},
        .inputs = {random(kUint8, {4, 6}, uniform(0, 255)), absent(), absent(), sizes({7, 4})},
        .independent = linear_resize({7, 4})},
+  });
+}
+
+// Of opset 11. Axes that keep their length aren't shifted by half an element.
+TEST(Resize, TfHalfPixelForNn) {
+  const AttrValue coordinates = "tf_half_pixel_for_nn";
+  const auto upwards = [](double x) { return std::ceil(x); };
+  const auto nearest = [](double x) { return std::floor(x + 0.5); };
+  check_cases({
+      {.name = "nearest, ceil",
+       .op = "Resize",
+       .attributes = {{"coordinate_transformation_mode", coordinates}, {"nearest_mode", "ceil"}},
+       .inputs = {random(kFloat32, {2, 3, 4, 5}), absent(), scales({1, 1, 2, 0.6f})},
+       .independent = linear_resize({2, 3, 8, 3}, tf_half_pixel_for_nn, upwards)},
+      {.name = "nearest, round_prefer_ceil",
+       .op = "Resize",
+       .attributes = {{"coordinate_transformation_mode", coordinates}, {"nearest_mode", "round_prefer_ceil"}},
+       .inputs = {random(kFloat32, {2, 3, 4, 5}), absent(), absent(), sizes({2, 3, 4, 10})},
+       .independent = linear_resize({2, 3, 4, 10}, tf_half_pixel_for_nn, nearest)},
+      {.name = "linear",
+       .op = "Resize",
+       .attributes = {{"coordinate_transformation_mode", coordinates}, {"mode", "linear"}},
+       .inputs = {random(kFloat32, {2, 3, 4, 5}), absent(), scales({1, 1, 2, 1})},
+       .independent = linear_resize({2, 3, 8, 5}, tf_half_pixel_for_nn),
+       .tolerance = Tolerance{1e-5, 1e-4}},
   });
 }
 

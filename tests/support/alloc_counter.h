@@ -8,11 +8,19 @@ namespace hone::test {
 // Allocations made since this scope began. Programs that use it have their malloc replaced (under sanitizers: hooked).
 class AllocationScope {
  public:
-  AllocationScope();
+  // `library` is a part of a shared library's file name, whose allocations are counted beside (not under sanitizers).
+  // One scope of a process may name one.
+  explicit AllocationScope(const char* library = nullptr);
+  ~AllocationScope();
+  AllocationScope(const AllocationScope&) = delete;
+  AllocationScope& operator=(const AllocationScope&) = delete;
   int64_t count() const;
+  // More than were freed; what is freed may be older.
+  int64_t unfreed() const;
+  int64_t from_library() const;
 
  private:
-  int64_t start_;
+  int64_t start_, freed_, watched_;
 };
 
 // While it lives, the calling thread's allocation number `n` (0: the next one) fails. Not under sanitizers.

@@ -23,6 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// The name under which an engine's metadata keeps allocation_free_run, for builds from its portable part.
+constexpr const char* kAllocationFree = "hone.allocation_free_run";
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void tell(const BuildOptions& options, std::string_view stage, int64_t done, int64_t total) {
@@ -85,8 +88,10 @@ class Build {
     report_.nodes_after = static_cast<int64_t>(graph.node_count());
     tell(options_, "passes", 1, 1);
     image_.graph_text = print_graph(graph, &writer_);
-    image_.metadata = graph.metadata();
+    image_.metadata = options_.metadata;
+    image_.metadata.insert(graph.metadata().begin(), graph.metadata().end());
     image_.metadata["hone.version"] = HONE_VERSION;
+    if (options_.allocation_free_run) image_.metadata[kAllocationFree] = "true";
     return {};
   }
 
@@ -105,7 +110,8 @@ class Build {
     HONE_ASSIGN(const DeviceInfo device, device_info_for(options_.device, options_.threads));
     TunedPart& part = image_.tuned.emplace_back();
     part.target = device;
-    const LowerOptions lowering{backends, device, [this](const Tensor& tensor) { return writer_.index_of(tensor); }};
+    const LowerOptions lowering{backends, device, [this](const Tensor& tensor) { return writer_.index_of(tensor); },
+                                options_.allocation_free_run};
     HONE_ASSIGN(const Plan plan, lower(graph, lowering));
     weights_ = writer_.bytes();
     image_.weights = weights_;
@@ -117,7 +123,8 @@ class Build {
       part.plans.back().profile = profile;
       if (!options_.tune) continue;
       const TuneOptions tuning{backends, device, [this](uint32_t block) { return contents(block); },
-                               [this](int64_t done, int64_t total) { tell(options_, "tune", done, total); }};
+                               [this](int64_t done, int64_t total) { tell(options_, "tune", done, total); },
+                               options_.allocation_free_run};
       HONE_TRY(tune(part.plans.back(), tuning));
     }
     report_.tune_s = seconds_since(start);
@@ -135,6 +142,21 @@ class Build {
   EngineImage image_;
   std::vector<Profile> profiles_;
 };
+
+// An engine for this machine from the portable part of one that isn't, because of `reason`.
+Result<Engine> compile_anew(const LoadedImage& loaded, const Status& reason, const EngineOptions& options,
+                            const std::function<void(std::string_view line)>& log) {
+  HONE_ASSIGN(Graph graph, parse_graph(loaded.image.graph_text, loaded.image.weights, loaded.owner, make_op)
+                               .with_context("the portable part"));
+  if (log) log(reason.message() + "; meanwhile its portable part is compiled without tuning");
+  BuildOptions rebuild;
+  rebuild.tune = false;
+  rebuild.threads = options.threads;
+  rebuild.metadata = loaded.image.metadata;
+  rebuild.allocation_free_run = loaded.image.metadata.contains(kAllocationFree);
+  HONE_ASSIGN(const BuiltEngine built, Build(rebuild).run(std::move(graph), Clock::now()));
+  return Engine::from_bytes(built.bytes, options);
+}
 
 }  // namespace
 
@@ -169,14 +191,18 @@ Result<Engine> load_engine(const std::string& path, const EngineOptions& options
     if (engine.ok() || engine.status().code() != Code::kIncompatibleEngine) return engine;
     Result<LoadedImage> loaded = load_engine_file(path, make_op);
     if (!loaded.ok() || loaded->image.graph_text.empty()) return engine;
-    HONE_ASSIGN(Graph graph, parse_graph(loaded->image.graph_text, loaded->image.weights, loaded->owner, make_op)
-                                 .with_context("the portable part of engine '" + path + "'"));
-    if (log) log(engine.status().message() + "; meanwhile its portable part is compiled without tuning");
-    BuildOptions rebuild;
-    rebuild.tune = false;
-    rebuild.threads = options.threads;
-    HONE_ASSIGN(const BuiltEngine built, Build(rebuild).run(std::move(graph), Clock::now()));
-    return Engine::from_bytes(built.bytes, options);
+    return compile_anew(*loaded, engine.status(), options, log).with_context("engine '" + path + "'");
+  });
+}
+
+Result<Engine> load_engine(std::span<const std::byte> bytes, const EngineOptions& options,
+                           const std::function<void(std::string_view line)>& log) {
+  return guarded([&]() -> Result<Engine> {
+    Result<Engine> engine = Engine::from_bytes(bytes, options);
+    if (engine.ok() || engine.status().code() != Code::kIncompatibleEngine) return engine;
+    Result<LoadedImage> loaded = parse_engine(bytes, nullptr, make_op);
+    if (!loaded.ok() || loaded->image.graph_text.empty()) return engine;
+    return compile_anew(*loaded, engine.status(), options, log);
   });
 }
 

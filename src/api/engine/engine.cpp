@@ -116,6 +116,8 @@ std::string Engine::target() const {
 
 const std::string& Engine::graph_text() const { return state_->loaded.image.graph_text; }
 
+std::span<const std::byte> Engine::bytes() const { return state_->loaded.file; }
+
 Result<ExecutionContext> Engine::create_context() const {
   return guarded([&]() -> Result<ExecutionContext> {
     auto state = std::make_unique<ContextState>();

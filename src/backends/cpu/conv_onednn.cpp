@@ -153,6 +153,7 @@ const KernelDef kConvOneDnn = {
     .shapes = ShapeSupport::kFixed,
     .candidates = conv_candidates,
     .create = create_conv,
+    .run_allocates = true,
 };
 
 }  // namespace hone::cpu

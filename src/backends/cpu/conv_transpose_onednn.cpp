@@ -128,6 +128,7 @@ const KernelDef kConvTransposeOneDnn = {
     .shapes = ShapeSupport::kFixed,
     .candidates = deconv_candidates,
     .create = create_deconv,
+    .run_allocates = true,
 };
 
 }  // namespace hone::cpu

@@ -15,17 +15,30 @@ namespace {
 constexpr int64_t kBlockK = 384;             // a panel of B (384 x 32 floats) is about one first-level cache
 constexpr int64_t kBlockFloats = 96 * 1024;  // of B and C that a thread works on: second-level cache
 constexpr int64_t kMaxBlockRows = 480;
-constexpr int64_t kChunk = 8;  // every tile's width is a multiple
+constexpr int64_t kChunk = 8;               // every tile's width is a multiple
+constexpr int64_t kSmallRight = 96 * 1024;  // a B that is read where it lies
+constexpr int64_t kNarrowK = 64;            // of a B with fewer columns than any tile
 
 int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Rows in panels of nearly equal height, so that no tile is nearly empty.
 struct Panels {
   int64_t rows, count;
-  explicit Panels(int64_t m) : rows(m), count(div_up(m, gemm_tiles().rows)) {}
+  explicit Panels(int64_t m, int64_t most = gemm_tiles().rows) : rows(m), count(div_up(m, most)) {}
   int64_t start(int64_t panel) const { return panel * rows / count; }
   int64_t height(int64_t panel) const { return start(panel + 1) - start(panel); }
 };
+
+// Rows 2 KiB apart or a multiple of it share the sets of the first-level cache: B needs room beside them.
+constexpr int64_t kCrowdedRows = 8;
+
+bool is_crowded(int64_t stride, int64_t lines) { return stride % 512 == 0 && lines > kCrowdedRows; }
+
+Panels panels_of(const GemmSize& size, const GemmLeft& a) {
+  const int64_t most = gemm_tiles().rows;
+  return a.packed == nullptr && is_crowded(a.m_stride, size.m) ? Panels(size.m, std::min(most, kCrowdedRows))
+                                                               : Panels(size.m, most);
+}
 
 // How a product is cut into tasks.
 struct Blocks {
@@ -67,8 +80,6 @@ struct Product {
   GemmTarget c;
   Panels panels;
   Blocks blocks;
-
-  bool has_bias() const { return bias.rows != nullptr || bias.columns != nullptr; }
 };
 
 // One task: the rows of panels [first_panel, last_panel) times columns [n, n + count).
@@ -100,13 +111,18 @@ HONE_SIMD void pack_rows_of(const GemmRight& b, int64_t first_k, int64_t k, int6
   }
 }
 
-// The same where B's columns aren't neighbours: column by column.
+// The same where B's columns aren't neighbours: stretches of columns.
 void pack_columns_of(const GemmRight& b, int64_t first_k, int64_t k, int64_t first_n, int64_t count, int64_t width,
                      float* packed) {
-  for (int64_t n = 0; n < div_up(count, width) * width; ++n) {
-    float* const to = packed + n / width * k * width + n % width;
-    const float* const from = b.base + (first_n + n) * b.n_stride + first_k * b.k_stride;
-    for (int64_t i = 0; i < k; ++i) to[i * width] = n < count ? from[i * b.k_stride] : 0;
+  constexpr int64_t kStretch = 16;
+  for (int64_t panel = 0; panel < count; panel += width, packed += k * width) {
+    for (int64_t i = 0; i < k; i += kStretch) {
+      const int64_t end = std::min(i + kStretch, k);
+      for (int64_t n = 0; n < width; ++n) {
+        const float* const from = b.base + (first_n + panel + n) * b.n_stride + first_k * b.k_stride;
+        for (int64_t j = i; j < end; ++j) packed[j * width + n] = panel + n < count ? from[j * b.k_stride] : 0;
+      }
+    }
   }
 }
 
@@ -115,33 +131,29 @@ void pack_block(const GemmRight& b, int64_t first_k, int64_t k, int64_t first_n,
   pack(b, first_k, k, first_n, count, gemm_tiles().columns, packed);
 }
 
-void start_sums(const Product& product, const Task& task, const Sums& sums) {
-  const int64_t first = product.panels.start(task.first_panel), last = product.panels.start(task.last_panel);
-  for (int64_t row = first; row < last; ++row) {
-    float* const to = sums.data + (row - first) * sums.stride;
-    if (product.bias.columns != nullptr) {
-      std::memcpy(to, product.bias.columns + task.n, static_cast<size_t>(task.count) * sizeof(float));
-    } else {
-      std::fill_n(to, task.count, product.bias.rows != nullptr ? product.bias.rows[row] : 0);
+// A tile that sticks out to the right of C: through a buffer.
+void run_partial(GemmTile tile, const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t k,
+                 const Sums& c, int64_t rows, int64_t columns, TileAddend addend) {
+  alignas(64) float buffer[kMaxTileRows * kMaxTileColumns];
+  tile(a, a_stride, b, b_stride, k, buffer, kMaxTileColumns, {});
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t n = 0; n < columns; ++n) {
+      const float added = addend.data != nullptr ? addend.data[row * addend.stride + n] : 0;
+      c.data[row * c.stride + n] = buffer[row * kMaxTileColumns + n] + added;
     }
   }
 }
 
-// A tile that sticks out to the right of C: through a buffer.
-void run_partial(GemmTile tile, const float* a, int64_t a_stride, const float* b, int64_t k, const Sums& c,
-                 int64_t rows, int64_t columns, bool accumulate) {
-  alignas(64) float buffer[kMaxTileRows * kMaxTileColumns];
-  tile(a, a_stride, b, k, buffer, kMaxTileColumns, false);
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t n = 0; n < columns; ++n) {
-      float& out = c.data[row * c.stride + n];
-      out = buffer[row * kMaxTileColumns + n] + (accumulate ? out : 0);
-    }
-  }
+// What a tile of the first block of k adds. Biases of rows are written into C first.
+TileAddend bias_of_tile(const GemmBias& bias, int64_t row, int64_t rows, int64_t n, int64_t columns, const Sums& c) {
+  if (bias.columns != nullptr) return {bias.columns + n, 0};
+  if (bias.rows == nullptr) return {};
+  for (int64_t i = 0; i < rows; ++i) std::fill_n(c.data + i * c.stride, columns, bias.rows[row + i]);
+  return {c.data, c.stride};
 }
 
 void multiply_block(const Product& product, const Task& task, int64_t first_k, int64_t k, const float* b,
-                    const Sums& sums, bool accumulate) {
+                    const Sums& sums) {
   const GemmTiles& tiles = gemm_tiles();
   const int64_t first_row = product.panels.start(task.first_panel);
   for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
@@ -149,14 +161,18 @@ void multiply_block(const Product& product, const Task& task, int64_t first_k, i
     const bool packed = product.a.packed != nullptr;
     const float* const a = packed ? product.a.packed + first_k * product.size.m + row * k
                                   : product.a.base + row * product.a.m_stride + first_k;
-    const GemmTile tile = (packed ? tiles.packed : tiles.direct)[height - 1];
+    const auto& fitting = packed ? tiles.packed : tiles.direct;
     for (int64_t n = 0; n < task.count; n += tiles.columns) {
       const Sums c{sums.data + (row - first_row) * sums.stride + n, sums.stride};
       const int64_t left = task.count - n;
+      const GemmTile tile = fitting[2 * left > tiles.columns][height - 1];
+      const TileAddend addend =
+          first_k > 0 ? TileAddend{c.data, c.stride}
+                      : bias_of_tile(product.bias, row, height, task.n + n, std::min<int64_t>(left, tiles.columns), c);
       if (left >= tiles.columns) {
-        tile(a, product.a.m_stride, b + n * k, k, c.data, c.stride, accumulate);
+        tile(a, product.a.m_stride, b + n * k, tiles.columns, k, c.data, c.stride, addend);
       } else {
-        run_partial(tile, a, product.a.m_stride, b + n * k, k, c, height, left, accumulate);
+        run_partial(tile, a, product.a.m_stride, b + n * k, tiles.columns, k, c, height, left, addend);
       }
     }
   }
@@ -181,8 +197,7 @@ void run_task(const Product& product, const Task& task, float* scratch) {
   const bool direct = product.c.pitch == 0;
   const Sums sums = direct ? Sums{product.c.data + first * product.c.row_stride + task.n, product.c.row_stride}
                            : Sums{scratch + parts.right, product.blocks.columns_per_task};
-  if (product.has_bias() || product.size.k == 0) start_sums(product, task, sums);
-  for (int64_t k = 0; k < product.size.k; k += kBlockK) {
+  for (int64_t k = 0; k < std::max<int64_t>(product.size.k, 1); k += kBlockK) {
     const int64_t count = std::min(kBlockK, product.size.k - k);
     const float* b = scratch;
     if (product.b.packed != nullptr) {
@@ -190,7 +205,7 @@ void run_task(const Product& product, const Task& task, float* scratch) {
     } else {
       pack_block(product.b, k, count, task.n, task.count, scratch);
     }
-    multiply_block(product, task, k, count, b, sums, product.has_bias() || k > 0);
+    multiply_block(product, task, k, count, b, sums);
   }
   if (direct) return;
   const int64_t last = product.panels.start(task.last_panel);
@@ -213,9 +228,9 @@ void pack_left(int threads, const float* a, int64_t m_stride, int64_t k_stride, 
       for (int64_t block = 0; block < k; block += kBlockK) {
         const int64_t count = std::min(kBlockK, k - block);
         float* const to = packed + block * m + first * count;
-        for (int64_t row = 0; row < height; ++row) {
-          const float* const from = a + (first + row) * m_stride + block * k_stride;
-          for (int64_t i = 0; i < count; ++i) to[i * height + row] = from[i * k_stride] * scale;
+        const float* const from = a + first * m_stride + block * k_stride;
+        for (int64_t i = 0; i < count; ++i) {
+          for (int64_t row = 0; row < height; ++row) to[i * height + row] = from[row * m_stride + i * k_stride] * scale;
         }
       }
     }
@@ -237,14 +252,18 @@ void pack_right(int threads, const GemmRight& b, int64_t k, int64_t n, float* pa
 
 int64_t gemm_scratch_floats(int threads, const GemmSize& size, const GemmRight& b, const GemmTarget& c) {
   if (size.m == 0 || size.n == 0) return 0;
-  const Blocks blocks(threads, size, Panels(size.m));
-  return std::min<int64_t>(threads, blocks.tasks()) * Scratch(blocks, size.k, b, c).total;
+  int64_t floats = 0;
+  for (const int64_t rows : {int64_t{gemm_tiles().rows}, std::min<int64_t>(gemm_tiles().rows, kCrowdedRows)}) {
+    const Blocks blocks(threads, size, Panels(size.m, rows));
+    floats = std::max(floats, std::min<int64_t>(threads, blocks.tasks()) * Scratch(blocks, size.k, b, c).total);
+  }
+  return floats;
 }
 
 void gemm(int threads, const GemmSize& size, const GemmLeft& a, const GemmRight& b, const GemmBias& bias,
           const GemmTarget& c, float* scratch) {
   if (size.m == 0 || size.n == 0) return;
-  const Panels panels(size.m);
+  const Panels panels = panels_of(size, a);
   const Product product{size, a, b, bias, c, panels, Blocks(threads, size, panels)};
   const Blocks& blocks = product.blocks;
   const int64_t own = Scratch(blocks, size.k, b, c).total;
@@ -262,14 +281,64 @@ void gemm(int threads, const GemmSize& size, const GemmLeft& a, const GemmRight&
   });
 }
 
+bool is_small_product(const GemmSize& size, int64_t b_k_stride) {
+  const bool narrow = 2 * size.n < gemm_tiles().columns;
+  return size.k > 0 && size.k <= (narrow ? kNarrowK : kBlockK) && size.k * size.n <= kSmallRight &&
+         !is_crowded(b_k_stride, size.k);
+}
+
+void gemm_small(const GemmSize& size, const float* a, int64_t a_m_stride, const float* b, int64_t b_k_stride, float* c,
+                int64_t c_row_stride) {
+  const GemmTiles& tiles = gemm_tiles();
+  const Panels panels = panels_of(size, {.base = a, .m_stride = a_m_stride});
+  const int64_t half = tiles.columns / 2;
+  alignas(64) float padded[kNarrowK * kMaxTileColumns / 2];
+  if (size.n < half) {
+    for (int64_t k = 0; k < size.k; ++k) {
+      for (int64_t n = 0; n < half; ++n) padded[k * half + n] = n < size.n ? b[k * b_k_stride + n] : 0;
+    }
+  }
+  for (int64_t n = 0; n < size.n;) {
+    // Where a tile would stick out it moves back, and computes some columns again.
+    const bool wide = size.n - n > half && size.n >= tiles.columns;
+    const int64_t width = wide ? tiles.columns : half, first = std::min(n, std::max<int64_t>(size.n - width, 0));
+    for (int64_t panel = 0; panel < panels.count; ++panel) {
+      const int64_t row = panels.start(panel), height = panels.height(panel);
+      const GemmTile tile = tiles.direct[wide][height - 1];
+      const float* const rows = a + row * a_m_stride;
+      float* const sums = c + row * c_row_stride + first;
+      if (size.n < half) {
+        run_partial(tile, rows, a_m_stride, padded, half, size.k, {sums, c_row_stride}, height, size.n, {});
+      } else {
+        tile(rows, a_m_stride, b + first, b_k_stride, size.k, sums, c_row_stride, {});
+      }
+    }
+    n = first + width;
+  }
+}
+
 namespace {
 
-HONE_SIMD void add_scaled(const float* __restrict x, float factor, float* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] += x[i] * factor;
+constexpr int64_t kLines = 8;
+
+// y += the sum of `count` rows of x, each with its factor. Several at once: memory is read in as many streams.
+HONE_SIMD void add_scaled(const float* __restrict x, int64_t x_stride, const float* __restrict factors, int64_t count,
+                          float* __restrict y, int64_t n) {
+  if (count == kLines) {
+    for (int64_t i = 0; i < n; ++i) {
+      float sum = y[i];
+      for (int64_t line = 0; line < kLines; ++line) sum += x[line * x_stride + i] * factors[line];
+      y[i] = sum;
+    }
+    return;
+  }
+  for (int64_t line = 0; line < count; ++line) {
+    for (int64_t i = 0; i < n; ++i) y[i] += x[line * x_stride + i] * factors[line];
+  }
 }
 
 HONE_SIMD float dot(const float* __restrict a, int64_t a_stride, const float* __restrict b, int64_t n) {
-  constexpr int64_t kLanes = 32;
+  constexpr int64_t kLanes = 64;
   float lanes[kLanes] = {};
   int64_t i = 0;
   for (; a_stride == 1 && i + kLanes <= n; i += kLanes) {
@@ -304,10 +373,12 @@ void gemm_thin(const GemmSize& size, const float* a, int64_t m_stride, int64_t k
     for (int64_t row = 0; row < size.m; ++row) {
       for (int64_t n = 0; n < count; ++n) c[row * row_stride + first + n] = start(row, first + n);
     }
-    for (int64_t k = 0; k < size.k; ++k) {
-      const float* const line = b.base + k * b.k_stride + first;
+    for (int64_t k = 0; k < size.k; k += kLines) {
+      const int64_t lines = std::min(kLines, size.k - k);
       for (int64_t row = 0; row < size.m; ++row) {
-        add_scaled(line, a[row * m_stride + k * k_stride] * scale, c + row * row_stride + first, count);
+        float factors[kLines];
+        for (int64_t i = 0; i < lines; ++i) factors[i] = a[row * m_stride + (k + i) * k_stride] * scale;
+        add_scaled(b.base + k * b.k_stride + first, b.k_stride, factors, lines, c + row * row_stride + first, count);
       }
     }
   }

@@ -36,6 +36,7 @@ struct GemmRight {
 struct GemmBias {
   const float* rows = nullptr;
   const float* columns = nullptr;
+  bool is_given() const { return rows != nullptr || columns != nullptr; }
 };
 
 // Where C goes. With `pitch` 0, row-major with rows `row_stride` apart. Else column n of the product stands for
@@ -59,6 +60,12 @@ void pack_right(int threads, const GemmRight& b, int64_t k, int64_t n, float* pa
 int64_t gemm_scratch_floats(int threads, const GemmSize& size, const GemmRight& b, const GemmTarget& c);
 void gemm(int threads, const GemmSize& size, const GemmLeft& a, const GemmRight& b, const GemmBias& bias,
           const GemmTarget& c, float* scratch);
+
+// For small matrices, whose packing would cost as much as their product: C = A * B with rows of A, B and C wherever
+// they lie. One thread, no scratch. Only where is_small_product().
+bool is_small_product(const GemmSize& size, int64_t b_k_stride);
+void gemm_small(const GemmSize& size, const float* a, int64_t a_m_stride, const float* b, int64_t b_k_stride, float* c,
+                int64_t c_row_stride);
 
 // For one row and few: reads B, which isn't packed, where it is. A (m, k) is at a[m * m_stride + k * k_stride]. One
 // thread, no scratch.

@@ -40,28 +40,32 @@ void expect_close(float actual, double expected, int64_t k, const std::string& w
   EXPECT_NEAR(static_cast<double>(actual), expected, 1e-6 * static_cast<double>(k + 4)) << where;
 }
 
+// One register tile: `height` rows, all columns or half of them.
+void check_tile(const GemmTiles& tiles, int64_t height, bool wide, bool direct, bool accumulate) {
+  std::mt19937 rng(5);
+  const int64_t columns = wide ? tiles.columns : tiles.columns / 2, k = 7;
+  const int64_t a_stride = k + 2, b_stride = columns + 5, c_stride = columns + 3;
+  Floats b = Floats::random(k * b_stride, rng), rows = Floats::random(height * a_stride, rng);
+  Floats packed(k * height), c(height * c_stride, 2.f);
+  for (int64_t i = 0; i < k * height; ++i) packed[i] = rows[i % height * a_stride + i / height];
+  const GemmTile tile = (direct ? tiles.direct : tiles.packed)[wide][height - 1];
+  tile(direct ? rows.data() : packed.data(), a_stride, b.data(), b_stride, k, c.data(), c_stride,
+       accumulate ? TileAddend{c.data(), c_stride} : TileAddend{});
+  for (int64_t i = 0; i < height * c_stride; ++i) {
+    const int64_t row = i / c_stride, column = i % c_stride;
+    double expected = column < columns && !accumulate ? 0 : 2;
+    for (int64_t t = 0; column < columns && t < k; ++t) {
+      expected += static_cast<double>(rows[row * a_stride + t]) * static_cast<double>(b[t * b_stride + column]);
+    }
+    expect_close(c[i], expected, k, "height " + std::to_string(height) + " at " + std::to_string(i));
+  }
+}
+
 // Every register tile of one instruction set, both ways of reading A.
 void check_tiles(const GemmTiles& tiles) {
-  std::mt19937 rng(5);
-  const int64_t columns = tiles.columns, k = 7, c_stride = columns + 3, a_stride = k + 2;
-  Floats b = Floats::random(k * columns, rng), rows = Floats::random(kMaxTileRows * a_stride, rng);
   for (int64_t height = 1; height <= tiles.rows; ++height) {
-    Floats packed(k * height);
-    for (int64_t i = 0; i < k * height; ++i) packed[i] = rows[i % height * a_stride + i / height];
-    for (const bool direct : {false, true}) {
-      for (const bool accumulate : {false, true}) {
-        Floats c(height * c_stride, 2.f);
-        const GemmTile tile = (direct ? tiles.direct : tiles.packed)[height - 1];
-        tile(direct ? rows.data() : packed.data(), a_stride, b.data(), k, c.data(), c_stride, accumulate);
-        for (int64_t i = 0; i < height * c_stride; ++i) {
-          const int64_t row = i / c_stride, column = i % c_stride;
-          double expected = column < columns && !accumulate ? 0 : 2;
-          for (int64_t t = 0; column < columns && t < k; ++t) {
-            expected += static_cast<double>(rows[row * a_stride + t]) * static_cast<double>(b[t * columns + column]);
-          }
-          expect_close(c[i], expected, k, "height " + std::to_string(height) + " at " + std::to_string(i));
-        }
-      }
+    for (const int way : {0, 1, 2, 3, 4, 5, 6, 7}) {
+      check_tile(tiles, height, (way & 1) != 0, (way & 2) != 0, (way & 4) != 0);
     }
   }
 }
@@ -159,6 +163,7 @@ TEST(Gemm, CrossesBlocks) {
       check({.size = {7, 40, 800}, .right = right, .threads = threads});
       check({.size = {7, 40, 800}, .right = right, .bias = Case::kOfRows, .threads = threads});
       check({.size = {1000, 5, 385}, .direct_left = true, .right = right, .threads = threads});
+      check({.size = {30, 40, 512}, .direct_left = true, .right = right, .threads = threads});
       check({.size = {500, 1100, 3}, .right = right, .bias = Case::kOfColumns, .threads = threads});
     }
   }
@@ -183,6 +188,31 @@ TEST(Gemm, NothingToSum) {
   check({.size = {3, 40, 0}, .pitch = 8, .width = 5});
   check({.size = {0, 40, 4}});
   check({.size = {4, 0, 4}});
+}
+
+TEST(Gemm, Small) {
+  std::mt19937 rng(4);
+  const int64_t columns = gemm_tiles().columns;
+  for (const int64_t n : {int64_t{1}, columns / 2 - 1, columns / 2, columns / 2 + 1, columns - 1, columns, columns + 3,
+                          2 * columns - 1}) {
+    for (const int64_t m : {1, 12, 13, 36}) {
+      const int64_t k = 24, a_stride = k + 1, b_stride = n + 2, c_stride = n + 3;
+      ASSERT_TRUE(is_small_product({m, n, k}, b_stride));
+      Floats a = Floats::random(m * a_stride, rng), b = Floats::random(k * b_stride, rng), c(m * c_stride, 77.f);
+      gemm_small({m, n, k}, a.data(), a_stride, b.data(), b_stride, c.data(), c_stride);
+      for (int64_t i = 0; i < m * c_stride; ++i) {
+        double sum = i % c_stride < n ? 0 : 77;
+        for (int64_t t = 0; i % c_stride < n && t < k; ++t) {
+          sum +=
+              static_cast<double>(a[i / c_stride * a_stride + t]) * static_cast<double>(b[t * b_stride + i % c_stride]);
+        }
+        expect_close(c[i], sum, k, std::to_string(n) + " columns at " + std::to_string(i));
+      }
+    }
+  }
+  EXPECT_FALSE(is_small_product({8, columns / 2 - 1, 65}, 8));
+  EXPECT_FALSE(is_small_product({8, 512, 16}, 512));
+  EXPECT_FALSE(is_small_product({8, columns, 0}, columns));
 }
 
 TEST(Gemm, Thin) {

@@ -8,62 +8,70 @@ namespace {
 using Vector = float __attribute__((vector_size(HONE_VECTOR_FLOATS * sizeof(float)), aligned(4), may_alias));
 constexpr int kLength = HONE_VECTOR_FLOATS;
 
-template <int kRows>
-__attribute__((always_inline)) inline void store(Vector (&sums)[kRows][2], float* c, int64_t c_stride,
-                                                 bool accumulate) {
+template <int kRows, int kVectors>
+__attribute__((always_inline)) inline void store(Vector (&sums)[kRows][kVectors], float* c, int64_t c_stride,
+                                                 TileAddend addend) {
 #pragma GCC unroll 12
   for (int row = 0; row < kRows; ++row) {
     auto* const out = reinterpret_cast<Vector*>(c + row * c_stride);
-    out[0] = accumulate ? out[0] + sums[row][0] : sums[row][0];
-    out[1] = accumulate ? out[1] + sums[row][1] : sums[row][1];
+    const auto* const added = reinterpret_cast<const Vector*>(addend.data + row * addend.stride);
+    for (int i = 0; i < kVectors; ++i) out[i] = addend.data != nullptr ? added[i] + sums[row][i] : sums[row][i];
   }
 }
 
-template <int kRows>
-void packed_tile(const float* a, int64_t, const float* b, int64_t k, float* c, int64_t c_stride, bool accumulate) {
-  Vector sums[kRows][2] = {};
-  for (int64_t i = 0; i < k; ++i, a += kRows, b += 2 * kLength) {
-    const Vector left = *reinterpret_cast<const Vector*>(b), right = *reinterpret_cast<const Vector*>(b + kLength);
+// One row of B times one element of A for each row of the tile.
+template <int kRows, int kVectors, class ElementAt>
+__attribute__((always_inline)) inline void add_products(Vector (&sums)[kRows][kVectors], const float* b,
+                                                        ElementAt element_at) {
+  Vector line[kVectors];
+  for (int i = 0; i < kVectors; ++i) line[i] = reinterpret_cast<const Vector*>(b)[i];
 #pragma GCC unroll 12
-    for (int row = 0; row < kRows; ++row) {
-      sums[row][0] += a[row] * left;
-      sums[row][1] += a[row] * right;
-    }
+  for (int row = 0; row < kRows; ++row) {
+    const float element = element_at(row);
+    for (int i = 0; i < kVectors; ++i) sums[row][i] += element * line[i];
   }
-  store(sums, c, c_stride, accumulate);
+}
+
+template <int kRows, int kVectors>
+void packed_tile(const float* a, int64_t, const float* b, int64_t b_stride, int64_t k, float* c, int64_t c_stride,
+                 TileAddend addend) {
+  Vector sums[kRows][kVectors] = {};
+  for (int64_t i = 0; i < k; ++i, a += kRows, b += b_stride) {
+    add_products(sums, b, [&](int row) { return a[row]; });
+  }
+  store(sums, c, c_stride, addend);
 }
 
 // Three rows share a pointer: an address may add the stride once or twice.
-template <int kRows>
-void direct_tile(const float* a, int64_t a_stride, const float* b, int64_t k, float* c, int64_t c_stride,
-                 bool accumulate) {
-  Vector sums[kRows][2] = {};
+template <int kRows, int kVectors>
+void direct_tile(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t k, float* c,
+                 int64_t c_stride, TileAddend addend) {
+  Vector sums[kRows][kVectors] = {};
   const float *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride, *a9 = a + 9 * a_stride;
-  for (int64_t i = 0; i < k; ++i, b += 2 * kLength) {
-    const Vector left = *reinterpret_cast<const Vector*>(b), right = *reinterpret_cast<const Vector*>(b + kLength);
-#pragma GCC unroll 12
-    for (int row = 0; row < kRows; ++row) {
+  for (int64_t i = 0; i < k; ++i, b += b_stride) {
+    add_products(sums, b, [&](int row) {
       const float* const base = row < 3 ? a0 : row < 6 ? a3 : row < 9 ? a6 : a9;
-      const float element = base[row % 3 * a_stride];
-      sums[row][0] += element * left;
-      sums[row][1] += element * right;
-    }
+      return base[row % 3 * a_stride];
+    });
     ++a0, ++a3, ++a6, ++a9;
   }
-  store(sums, c, c_stride, accumulate);
+  store(sums, c, c_stride, addend);
 }
 
 }  // namespace
 
-#define HONE_SIX_TILES(NAME) NAME<1>, NAME<2>, NAME<3>, NAME<4>, NAME<5>, NAME<6>
+#define HONE_SIX_TILES(NAME, N) NAME<1, N>, NAME<2, N>, NAME<3, N>, NAME<4, N>, NAME<5, N>, NAME<6, N>
 #if HONE_TILE_ROWS == 12
-#define HONE_ALL_TILES(NAME) \
-  { HONE_SIX_TILES(NAME), NAME<7>, NAME<8>, NAME<9>, NAME<10>, NAME<11>, NAME<12> }
+#define HONE_ALL_TILES(NAME, N) \
+  { HONE_SIX_TILES(NAME, N), NAME<7, N>, NAME<8, N>, NAME<9, N>, NAME<10, N>, NAME<11, N>, NAME<12, N> }
 #else
-#define HONE_ALL_TILES(NAME) \
-  { HONE_SIX_TILES(NAME) }
+#define HONE_ALL_TILES(NAME, N) \
+  { HONE_SIX_TILES(NAME, N) }
 #endif
 
-const GemmTiles HONE_TILES = {HONE_TILE_ROWS, 2 * kLength, HONE_ALL_TILES(packed_tile), HONE_ALL_TILES(direct_tile)};
+const GemmTiles HONE_TILES = {HONE_TILE_ROWS,
+                              2 * kLength,
+                              {HONE_ALL_TILES(packed_tile, 1), HONE_ALL_TILES(packed_tile, 2)},
+                              {HONE_ALL_TILES(direct_tile, 1), HONE_ALL_TILES(direct_tile, 2)}};
 
 }  // namespace hone::cpu

@@ -15,8 +15,10 @@ namespace hone::cpu {
 
 namespace {
 
-// Up to these rows, packing B costs more than it brings.
-constexpr int64_t kThinRows = 3;
+// Up to these rows, packing B costs more than it brings; it costs more if B lies in columns.
+constexpr int64_t kThinRows = 3, kThinRowsOfColumns = 8;
+// Multiplications that take one thread about as long as waking another.
+constexpr int64_t kShare = 1 << 17;
 
 int64_t aligned(int64_t floats) { return (floats + 15) / 16 * 16; }
 
@@ -38,11 +40,19 @@ struct Stack {
     }
     return offset;
   }
-  bool is_thin() const { return size.m <= kThinRows; }
-  // Rows of A are read where they are, unless they would fight for the same cache lines.
-  bool packs_a() const { return a_k_stride != 1 || scale != 1 || (a_m_stride % 512 == 0 && size.k > 64); }
-  // Many small products: each thread takes whole ones.
-  bool by_matrix(int threads) const { return count() >= 2 * threads && size.m * size.n * size.k < int64_t{1} << 22; }
+  bool is_thin() const { return packed_b == nullptr && size.m <= (b_n_stride == 1 ? kThinRows : kThinRowsOfColumns); }
+  bool packs_a() const { return a_k_stride != 1 || scale != 1; }
+  // Both operands are read where they are.
+  bool is_small() const {
+    return packed_b == nullptr && !packs_a() && b_n_stride == 1 && is_small_product(size, b_k_stride);
+  }
+  // Threads that are worth waking.
+  int team(int threads) const {
+    const int64_t shares = count() * size.m * size.n * size.k / kShare;
+    return static_cast<int>(std::clamp<int64_t>(shares, 1, threads));
+  }
+  // Each thread takes whole products, if that leaves none without work for long.
+  bool by_matrix(int threads) const { return count() >= 4 * threads || count() % threads == 0; }
   int64_t scratch_floats(int threads) const {
     if (is_thin() || count() == 0) return 0;
     const int64_t packed = packs_a() ? aligned(packed_left_floats(size.m, size.k)) : 0;
@@ -126,6 +136,10 @@ void run_one(const Stack& stack, const Operands& operands, int64_t i, int thread
     gemm_thin(size, a, stack.a_m_stride, stack.a_k_stride, stack.scale, b, operands.bias, c, size.n);
     return;
   }
+  if (threads == 1 && stack.is_small() && !operands.bias.is_given()) {
+    gemm_small(size, a, stack.a_m_stride, b.base, b.k_stride, c, size.n);
+    return;
+  }
   GemmLeft left{.base = a, .m_stride = stack.a_m_stride};
   if (stack.packs_a()) {
     pack_left(threads, a, stack.a_m_stride, stack.a_k_stride, stack.scale, size.m, size.k, scratch);
@@ -148,7 +162,8 @@ void run_thin(const Stack& stack, const Operands& operands, int threads) {
   });
 }
 
-void run_stack(const Stack& stack, const Operands& operands, int threads, float* scratch) {
+void run_stack(const Stack& stack, const Operands& operands, int most_threads, float* scratch) {
+  const int threads = stack.team(most_threads);
   if (stack.count() == 0 || stack.size.m == 0 || stack.size.n == 0) return;
   if (stack.count() == 1 && stack.is_thin()) return run_thin(stack, operands, threads);
   if (!stack.by_matrix(threads)) {
@@ -192,7 +207,8 @@ class MatMulKernel final : public Kernel {
     return std::unique_ptr<Kernel>(std::move(kernel));
   }
   size_t workspace_bytes(const KernelArgs& args) const override {
-    return static_cast<size_t>(stack_of(args).scratch_floats(threads_)) * sizeof(float);
+    const Stack stack = stack_of(args);
+    return static_cast<size_t>(stack.scratch_floats(stack.team(threads_))) * sizeof(float);
   }
   Status run(const KernelArgs& args) const override {
     run_stack(stack_of(args),
@@ -229,7 +245,8 @@ class GemmKernel final : public Kernel {
     return std::unique_ptr<Kernel>(std::move(kernel));
   }
   size_t workspace_bytes(const KernelArgs& args) const override {
-    return static_cast<size_t>(stack_of(args).scratch_floats(threads_)) * sizeof(float);
+    const Stack stack = stack_of(args);
+    return static_cast<size_t>(stack.scratch_floats(stack.team(threads_))) * sizeof(float);
   }
   Status run(const KernelArgs& args) const override {
     const Stack stack = stack_of(args);
@@ -279,13 +296,13 @@ Result<std::vector<Config>> candidates(const Problem& problem, const DeviceInfo&
 
 const KernelDef kMatMul = {.name = "cpu.matmul",
                            .op = "MatMul",
-                           .version = 1,
+                           .version = 2,
                            .shapes = ShapeSupport::kAny,
                            .candidates = candidates,
                            .create = MatMulKernel::create};
 const KernelDef kGemm = {.name = "cpu.gemm",
                          .op = "Gemm",
-                         .version = 1,
+                         .version = 2,
                          .shapes = ShapeSupport::kAny,
                          .candidates = candidates,
                          .create = GemmKernel::create};

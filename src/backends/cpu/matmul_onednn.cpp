@@ -31,14 +31,25 @@ Status check_types(const Problem& problem, const DeviceInfo& device) {
   return expect_all(problem, dtype);
 }
 
+// Our own product is as fast in float32 (within a few percent at every shape tried, often faster) and allocates
+// nothing. oneDNN is left what ours has no tiles for: machines without AVX2, and transposed operands that can't be
+// packed before.
+Status leave_to_our_product(const Problem& problem, const DeviceInfo& device) {
+  const bool has_tiles = device.isa == "avx512" || device.isa == "avx2";
+  if (problem.inputs[0].type.dtype != DataType::kFloat32 || !has_tiles) return {};
+  return unsupported("left to our own product, which is as fast and allocates nothing");
+}
+
 Result<std::vector<Config>> matmul_candidates(const Problem& problem, const DeviceInfo& device) {
   HONE_TRY(check_types(problem, device));
+  HONE_TRY(leave_to_our_product(problem, device));
   return one_way();
 }
 
 Result<std::vector<Config>> gemm_candidates(const Problem& problem, const DeviceInfo& device) {
   const auto& op = static_cast<const Gemm&>(*problem.op);
   HONE_TRY(check_types(problem, device));
+  if (!op.transA && (!op.transB || problem.inputs[1].constant)) HONE_TRY(leave_to_our_product(problem, device));
   if (op.alpha != 1) return unsupported("takes alpha 1 only");
   if (!has_input(problem, 2)) return one_way();
   if (op.beta != 1) return unsupported("takes beta 1 only");
@@ -143,6 +154,7 @@ const KernelDef kMatMulOneDnn = {
     .shapes = ShapeSupport::kFixed,
     .candidates = matmul_candidates,
     .create = create_product<matmul_product>,
+    .run_allocates = true,
 };
 
 const KernelDef kGemmOneDnn = {
@@ -152,6 +164,7 @@ const KernelDef kGemmOneDnn = {
     .shapes = ShapeSupport::kFixed,
     .candidates = gemm_candidates,
     .create = create_product<gemm_product>,
+    .run_allocates = true,
 };
 
 }  // namespace hone::cpu
