@@ -1,10 +1,9 @@
 // hone bench: how fast a model runs here.
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <chrono>
 #include <memory>
+#include <numeric>
 
+#include "tools/hone/measure.h"
 #include "tools/hone/options.h"
 #include "tools/hone/shell.h"
 #include "tools/hone/statistics.h"
@@ -14,8 +13,6 @@ namespace hone::cli {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct BenchArguments {
   std::string model;
   EngineArguments engine;
@@ -24,14 +21,6 @@ struct BenchArguments {
   double duration_s = 3;
   bool no_layers = false;
 };
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-int64_t peak_memory_bytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<int64_t>(usage.ru_maxrss) * 1024;
-}
 
 struct Measurement {
   std::vector<double> run_ms;
@@ -65,18 +54,15 @@ Status time_runs(ExecutionContext& context, const BenchArguments& arguments, Mea
 Status time_layers(ExecutionContext& context, const BenchArguments& arguments, Measurement& result) {
   if (arguments.no_layers || interrupted() != 0) return {};
   const GracefulInterrupt graceful;
-  constexpr int kMostRuns = 20;
-  const int runs = std::clamp<int>(static_cast<int>(result.run_ms.size()), 1, kMostRuns);
-  context.enable_profiling(true);
-  int finished = 0;
-  for (; finished < runs && interrupted() == 0; ++finished) {
-    HONE_TRY(context.run());
-    const std::vector<LayerTime> times = context.last_profile();
-    if (finished == 0) result.layers.assign(times.begin(), times.end());
-    for (size_t i = 0; finished > 0 && i < times.size(); ++i) result.layers[i].time_us += times[i].time_us;
+  constexpr int64_t kMostRuns = 20;
+  const int64_t runs = std::min(static_cast<int64_t>(result.run_ms.size()), kMostRuns);
+  using Layers = std::vector<LayerSamples>;
+  HONE_ASSIGN(const Layers layers, profile_layers(context, [&](int64_t finished) { return finished >= runs; }));
+  for (const LayerSamples& layer : layers) {
+    const double total_ms = std::accumulate(layer.ms.begin(), layer.ms.end(), 0.0);
+    const double mean_us = total_ms * 1e3 / static_cast<double>(layer.ms.size());
+    result.layers.push_back({layer.name, layer.op, layer.kernel, mean_us});
   }
-  context.enable_profiling(false);
-  for (LayerTime& layer : result.layers) layer.time_us /= std::max(finished, 1);
   return {};
 }
 

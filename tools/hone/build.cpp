@@ -3,6 +3,7 @@
 
 #include "hone/builder.h"
 #include "hone/file.h"
+#include "tools/hone/generation.h"
 #include "tools/hone/inputs.h"
 #include "tools/hone/options.h"
 #include "tools/hone/shell.h"
@@ -18,6 +19,7 @@ struct BuildArguments {
   EngineArguments engine;
   double max_memory_gib = 0;
   int64_t max_rewrites = -1;
+  int generation = 0;
   std::string dump_after;
 };
 
@@ -51,6 +53,7 @@ Status build(BuildArguments& arguments, Shell& shell) {
   options.max_rewrites = arguments.max_rewrites;
   options.max_load_memory_bytes = static_cast<int64_t>(arguments.max_memory_gib * double(int64_t{1} << 30));
   HONE_ASSIGN(options.profiles, parse_profiles(arguments.shapes).with_context("--shape"));
+  if (arguments.generation != 0) options.metadata[kGenerationKey] = std::to_string(arguments.generation);
   options.dump_after = arguments.dump_after;
   options.dump = [&](std::string_view pass, const std::string& text) {
     shell.print("# after " + printable(pass) + "\n" + printable(text, /*keep_lines=*/true) + "\n");
@@ -95,6 +98,14 @@ void add_build(CLI::App& app, Shell& shell) {
                    "Refuse models that need more GiB than this while they load; 0: the smaller of 8 and half of all")
       ->check(CLI::Range(0.0, 1e6))
       ->option_text("GIB")
+      ->group("Engine");
+  command
+      ->add_option("--tensorrt-generation", arguments->generation,
+                   "The generation of TensorRT's interface that the engine serves, 7 to 11; $HONE_TENSORRT_GENERATION "
+                   "if left out, else 10 is assumed where it matters")
+      ->check(CLI::Range(kFirstGeneration, kLastGeneration))
+      ->envname(kGenerationVariable)
+      ->option_text("N")
       ->group("Engine");
   command->add_option("--report", arguments->report, "Write what was measured and chosen, as JSON")
       ->option_text("FILE.json")

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "tools/hone/help.h"
 #include "tools/hone/shell.h"
 #include "tools/hone/text.h"
+#include "tools/hone/trtexec.h"
 
 namespace hone::cli {
 
@@ -30,10 +33,24 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return kUsageError;
 }
 
+// Whether the arguments are trtexec's, which this parser can't read: 'hone trtexec ...', or a link of that name. Takes
+// the command's name off them.
+bool is_trtexec(std::vector<std::string>& arguments, std::string& program) {
+  if (std::string_view(program).substr(program.rfind('/') + 1) == "trtexec") return true;
+  if (arguments.empty() || arguments.front() != "trtexec") return false;
+  program += " trtexec";
+  arguments.erase(arguments.begin());
+  return true;
+}
+
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
   install_signal_handlers();
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (std::string program = argc > 0 ? argv[0] : ""; is_trtexec(arguments, program)) {
+    return run_trtexec(arguments, program);
+  }
   CLI::App app("Hone compiles ONNX models into engines for this machine and runs them.", "hone");
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "hone " HONE_VERSION, "Print the version and exit");
@@ -47,6 +64,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_inspect(app, shell);
   add_test(app, shell);
   add_doctor(app, shell);
+  app.add_subcommand("trtexec", "Build and time engines as TensorRT's trtexec does")->group("Engines");
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);
     return kUsageError;

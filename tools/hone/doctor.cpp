@@ -3,12 +3,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <sched.h>
 #include <fstream>
 #include <memory>
 
 #include "hone/builder.h"
 #include "pipelines/common/engine_cache.h"
+#include "tools/hone/machine.h"
 #include "tools/hone/shell.h"
 #include "tools/hone/text.h"
 
@@ -23,27 +23,9 @@ struct Finding {
   std::string what, found, cure;
 };
 
-std::string first_line_with(const char* path, const std::string& key) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    const size_t colon = line.find(':');
-    if (colon == std::string::npos || line.compare(0, key.size(), key) != 0) continue;
-    const size_t start = line.find_first_not_of(" \t", colon + 1);
-    return start == std::string::npos ? "" : line.substr(start);
-  }
-  return "";
-}
-
 Finding processor() {
-  const std::string name = first_line_with("/proc/cpuinfo", "model name");
-  const std::string flags = " " + first_line_with("/proc/cpuinfo", "flags") + " ";
-  std::string sets;
-  for (const char* flag : {"avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16"}) {
-    if (flags.find(" " + std::string(flag) + " ") != std::string::npos)
-      sets += std::string(sets.empty() ? "" : " ") + flag;
-  }
-  Finding finding{Health::kGood, "processor",
-                  (name.empty() ? "unknown" : name) + (sets.empty() ? "" : " (" + sets + ")"), ""};
+  const std::string sets = instruction_sets();
+  Finding finding{Health::kGood, "processor", processor_name() + (sets.empty() ? "" : " (" + sets + ")"), ""};
   if (sets.find("avx2") == std::string::npos) {
     finding.health = Health::kRemark;
     finding.cure = "without AVX2 everything runs, slowly";
@@ -52,11 +34,8 @@ Finding processor() {
 }
 
 Finding cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  const int usable = ::sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
   const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
-  Finding finding{Health::kGood, "cores", std::to_string(usable) + " of " + std::to_string(online), ""};
+  Finding finding{Health::kGood, "cores", std::to_string(usable_cores()) + " of " + std::to_string(online), ""};
   std::ifstream quota_file("/sys/fs/cgroup/cpu.max");
   std::string quota;
   double period = 0;
@@ -68,10 +47,7 @@ Finding cores() {
 }
 
 Finding memory() {
-  const long pages = ::sysconf(_SC_PHYS_PAGES), free_pages = ::sysconf(_SC_AVPHYS_PAGES),
-             size = ::sysconf(_SC_PAGESIZE);
-  return {Health::kGood, "memory",
-          human_bytes(int64_t{pages} * size) + ", " + human_bytes(int64_t{free_pages} * size) + " free", ""};
+  return {Health::kGood, "memory", human_bytes(memory_bytes()) + ", " + human_bytes(free_memory_bytes()) + " free", ""};
 }
 
 Finding gpu() {

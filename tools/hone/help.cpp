@@ -6,7 +6,8 @@ namespace {
 
 constexpr size_t kLeftColumn = 30, kLineWidth = 100;
 
-// `left` and `right` side by side; `right` is wrapped, and begins on a line of its own where `left` is too long.
+}  // namespace
+
 std::string two_columns(const std::string& left, const std::string& right) {
   std::string out = "  " + left;
   std::string line = out.size() + 2 > kLeftColumn ? "" : out + std::string(kLeftColumn - out.size(), ' ');
@@ -28,8 +29,6 @@ std::string two_columns(const std::string& left, const std::string& right) {
   }
   return out + line + "\n";
 }
-
-}  // namespace
 
 std::string HelpFormatter::make_group(std::string group, bool is_positional,
                                       std::vector<const CLI::Option*> options) const {

@@ -6,6 +6,9 @@
 
 namespace hone::cli {
 
+// `left` and `right` side by side; `right` is wrapped, and begins on a line of its own where `left` is too long.
+std::string two_columns(const std::string& left, const std::string& right);
+
 // Two columns with wrapped descriptions; defaults after the description, groups apart by one empty line. What an option
 // or argument takes is its option_text().
 class HelpFormatter : public CLI::Formatter {

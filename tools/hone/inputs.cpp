@@ -41,11 +41,6 @@ const Binding* find_input(const Engine& engine, std::string_view name) {
   return binding != nullptr && binding->is_input ? binding : nullptr;
 }
 
-struct Draw {
-  std::optional<double> low, high;
-  bool zeros = false;
-};
-
 template <class T>
 void fill_random(Tensor& tensor, const Draw& draw, std::mt19937_64& random) {
   auto* out = reinterpret_cast<T*>(tensor.mutable_data());
@@ -93,16 +88,6 @@ Result<Draw> parse_draw(const std::string& source) {
   return Draw{low, high};
 }
 
-// "Ax3xBxC" for [?,3,?,?].
-std::string shape_example(std::span<const int64_t> shape) {
-  std::string text;
-  char letter = 'A';
-  for (const int64_t dim : shape) {
-    text += (text.empty() ? "" : "x") + (dim < 0 ? std::string(1, letter++) : std::to_string(dim));
-  }
-  return text;
-}
-
 Result<std::vector<int64_t>> shape_for(const Engine& engine, int profile, const Binding& binding,
                                        const InputArguments& arguments) {
   std::vector<int64_t> shape = binding.shape;
@@ -128,9 +113,7 @@ Result<Tensor> random_input(const Engine& engine, int profile, const Binding& bi
                             "=FILE.npy");
   }
   HONE_ASSIGN(const std::vector<int64_t> shape, shape_for(engine, profile, binding, arguments));
-  HONE_ASSIGN(Tensor tensor, Tensor::make(binding.dtype, shape));
-  HONE_TRY(fill(tensor, draw, random).with_context("input '" + binding.name + "'"));
-  return tensor;
+  return drawn_tensor(binding.dtype, shape, draw, random).with_context("input '" + binding.name + "'");
 }
 
 Result<std::string> only_or_named(const std::vector<std::string>& names, const std::string& wanted) {
@@ -150,18 +133,6 @@ std::optional<std::string> take_archive_key(std::string& path) {
   std::string key = path.substr(mark + kMark.size());
   path.resize(mark + kMark.size() - 1);
   return key;
-}
-
-Result<Tensor> load_input(const std::string& name, std::string path) {
-  const std::optional<std::string> key = take_archive_key(path);
-  HONE_ASSIGN(const std::vector<std::byte> bytes, read_file(path, kMaxInputBytes));
-  if (is_npz(bytes)) {
-    HONE_ASSIGN(const std::vector<std::string> names, npz_names(bytes));
-    HONE_ASSIGN(const std::string array, key ? Result<std::string>(*key) : only_or_named(names, name));
-    return read_npz(bytes, array);
-  }
-  if (path.ends_with(".pb")) return read_onnx_tensor(bytes);
-  return parse_npy(bytes);
 }
 
 Status load_all(const Engine& engine, const std::string& path, std::map<std::string, Tensor>& tensors) {
@@ -190,6 +161,36 @@ size_t end_of_name(const Engine& engine, const std::string& text) {
   return first;
 }
 
+}  // namespace
+
+Result<Tensor> drawn_tensor(DataType dtype, std::span<const int64_t> dims, const Draw& draw, std::mt19937_64& random) {
+  HONE_ASSIGN(Tensor tensor, Tensor::make(dtype, dims));
+  HONE_TRY(fill(tensor, draw, random));
+  return tensor;
+}
+
+Result<Tensor> load_tensor(const std::string& name, const std::string& file) {
+  std::string path = file;
+  const std::optional<std::string> key = take_archive_key(path);
+  HONE_ASSIGN(const std::vector<std::byte> bytes, read_file(path, kMaxInputBytes));
+  if (is_npz(bytes)) {
+    HONE_ASSIGN(const std::vector<std::string> names, npz_names(bytes));
+    HONE_ASSIGN(const std::string array, key ? Result<std::string>(*key) : only_or_named(names, name));
+    return read_npz(bytes, array);
+  }
+  if (path.ends_with(".pb")) return read_onnx_tensor(bytes);
+  return parse_npy(bytes);
+}
+
+std::string shape_example(std::span<const int64_t> shape) {
+  std::string text;
+  char letter = 'A';
+  for (const int64_t dim : shape) {
+    text += (text.empty() ? "" : "x") + (dim < 0 ? std::string(1, letter++) : std::to_string(dim));
+  }
+  return text;
+}
+
 std::string input_names(const Engine& engine) {
   std::string names;
   for (const Binding& binding : engine.bindings()) {
@@ -197,8 +198,6 @@ std::string input_names(const Engine& engine) {
   }
   return names;
 }
-
-}  // namespace
 
 Result<std::vector<int64_t>> parse_shape(const std::string& text) {
   std::vector<int64_t> shape;
@@ -275,7 +274,7 @@ Result<std::map<std::string, Tensor>> make_inputs(const Engine& engine, int prof
       HONE_ASSIGN(const Draw draw, parse_draw(source));
       HONE_ASSIGN(tensors[name], random_input(engine, profile, *binding, draw, arguments, random));
     } else {
-      HONE_ASSIGN(tensors[name], load_input(name, source).with_context("--input " + text));
+      HONE_ASSIGN(tensors[name], load_tensor(name, source).with_context("--input " + text));
     }
   }
   for (const Binding& binding : engine.bindings()) {

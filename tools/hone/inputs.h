@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +40,22 @@ struct InputArguments {
   uint64_t seed = 1;
   bool random_rest = false;  // inputs that aren't named become random
 };
+
+// How a tensor is filled when nobody gives its contents.
+struct Draw {
+  std::optional<double> low, high;  // inclusive for integers; 0 and 1 if left out
+  bool zeros = false;
+};
+Result<Tensor> drawn_tensor(DataType dtype, std::span<const int64_t> dims, const Draw& draw, std::mt19937_64& random);
+
+// The array in FILE.npy, FILE.npz (the one named `name`, or the only one), FILE.npz:ARRAY or FILE.pb.
+Result<Tensor> load_tensor(const std::string& name, const std::string& file);
+
+// "Ax3xBxC" for [?,3,?,?]: what to write after a name.
+std::string shape_example(std::span<const int64_t> shape);
+
+// "a, b"
+std::string input_names(const Engine& engine);
 
 // Makes a tensor for each input of the engine that needs one. Dimensions that nothing fixes come from `shapes`, else
 // from the profile's optimum, else it is an error that names the input and the flag.

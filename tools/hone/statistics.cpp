@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <numeric>
+
+#include "tools/hone/text.h"
 
 namespace hone::cli {
 
@@ -63,31 +64,33 @@ ValueSummary summarize(const Tensor& tensor) {
 }
 
 std::string number_text(const ValueSummary& summary, double value) {
-  if (summary.count == 0) return "-";
-  char buffer[32];
-  std::snprintf(buffer, sizeof(buffer), "%.6g", value);
-  return buffer;
+  return summary.count == 0 ? "-" : significant(value);
 }
 
 Json json_number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+double percentile(std::span<const double> sorted, double percent) {
+  const auto rank = static_cast<size_t>(std::ceil(percent / 100 * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
+}
+
+double median(std::span<const double> sorted) {
+  return (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2;
+}
 
 TimingSummary summarize_timings(std::vector<double>& samples) {
   TimingSummary summary;
   if (samples.empty()) return summary;
   std::sort(samples.begin(), samples.end());
   const size_t n = samples.size();
-  const auto percentile = [&](double share) {
-    const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(n)));
-    return samples[std::clamp<size_t>(rank, 1, n) - 1];
-  };
   summary.count = static_cast<int64_t>(n);
   summary.min = samples.front();
   summary.max = samples.back();
   summary.mean = std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(n);
-  summary.median = (samples[(n - 1) / 2] + samples[n / 2]) / 2;
-  summary.p90 = percentile(0.90);
-  summary.p95 = percentile(0.95);
-  summary.p99 = percentile(0.99);
+  summary.median = median(samples);
+  summary.p90 = percentile(samples, 90);
+  summary.p95 = percentile(samples, 95);
+  summary.p99 = percentile(samples, 99);
   return summary;
 }
 

@@ -25,12 +25,16 @@ std::string number_text(const ValueSummary& summary, double value);
 // Null for what JSON has no number for.
 Json json_number(double value);
 
+// The smallest of the sorted samples that at least `percent` of a hundred don't exceed (nearest rank). Not empty.
+double percentile(std::span<const double> sorted, double percent);
+// The mean of the middle two of an even number. Not empty.
+double median(std::span<const double> sorted);
+
 struct TimingSummary {
   int64_t count = 0;
   double min = 0, mean = 0, median = 0, p90 = 0, p95 = 0, p99 = 0, max = 0;
 };
-// Percentiles are the smallest sample that at least that share of the samples doesn't exceed (nearest rank); the
-// median of an even number is the mean of the middle two. Sorts `samples`.
+// Sorts `samples`.
 TimingSummary summarize_timings(std::vector<double>& samples);
 
 }  // namespace hone::cli

@@ -1,6 +1,7 @@
 #include "tools/hone/text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace hone::cli {
@@ -95,6 +96,21 @@ std::string fixed(double value, int digits) {
   char buffer[64];
   std::snprintf(buffer, sizeof(buffer), "%.*f", digits, value);
   return buffer;
+}
+
+std::string significant(double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof(buffer), "%g", value);
+  return buffer;
+}
+
+std::string plain(double value) {
+  if (value == 0 || !std::isfinite(value)) return significant(value);
+  const int digits = std::clamp(5 - static_cast<int>(std::floor(std::log10(std::abs(value)))), 0, 12);
+  std::string text = fixed(value, digits);
+  if (digits > 0) text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
 }
 
 std::string shape_text(std::span<const int64_t> dims) {

@@ -21,6 +21,10 @@ std::string human_bytes(int64_t bytes);
 std::string grouped(int64_t number);
 // `digits` after the point: "12.50".
 std::string fixed(double value, int digits);
+// Six significant digits, as a stream prints them: "0.0362824", "7e-05".
+std::string significant(double value);
+// The same without an exponent: "0.00007".
+std::string plain(double value);
 // "[1,3,640,640]"
 std::string shape_text(std::span<const int64_t> dims);
 
