@@ -4,7 +4,7 @@
     python scripts/make_yolov7.py tiny.onnx --model yolov7-tiny --form end2end --size 320 256 --dynamic-batch
     python scripts/make_yolov7.py small.onnx --width 0.125 --classes 3     # a small file for tests
 
-The layers come from yolov7_layers/*.txt. Opset 12, input "images" [B,3,H,W]; names, types and the operators of the heads
+The layers come from zoo/hone_zoo/yolov7/layers.txt. Opset 12, input "images" [B,3,H,W]; names, types and the operators of the heads
 are the exporter's. Forms:
 
     raw          the convolutions' outputs [B,3,H,W,5+classes] of each map, before the sigmoid
@@ -20,62 +20,23 @@ pictures, and its weights scaled for outputs of about size 1. The same seed give
 
 import argparse
 import pathlib
-from dataclasses import dataclass, field
+import sys
 
 import numpy as np
 import onnx
 from numpy.lib.stride_tricks import sliding_window_view
 from onnx import TensorProto, helper, numpy_helper
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "zoo"))
+from hone_zoo.yolov7.layers import STRIDES, channels, read_tables  # noqa: E402
+
 FORMS = ("raw", "grid", "end2end", "include-nms", "batched-nms", "max-wh")
-LAYERS = pathlib.Path(__file__).parent / "yolov7_layers"
-STRIDES = (8, 16, 32)
 OPSET = 12
 PROBE_SIZE = 96  # of the pictures on which weights are scaled
 # SiLU's mean square gain is 0.36 for a normal signal of size 1 and rises to 0.5 for a large one, so that other pictures'
 # signals would grow from layer to layer; with sqrt(0.36 / 0.5) they don't.
 SIGNAL = 0.84
 FLOAT, INT32, INT64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
-
-
-@dataclass
-class Layer:
-    index: int
-    kind: str
-    numbers: list
-    inputs: list  # layer numbers; -1 only for the first layer: the picture
-
-
-@dataclass
-class Network:
-    activation: list
-    anchors: np.ndarray  # [maps, 3, 2]
-    layers: list = field(default_factory=list)
-
-
-def read_layers(name):
-    network = Network([], np.zeros(0))
-    for line in (LAYERS / f"{name}.txt").read_text().splitlines():
-        words = line.split()
-        if not words or words[0] == "#":
-            continue
-        if words[0] == "activation":
-            network.activation = words[1:]
-        elif words[0] == "anchors":
-            maps = " ".join(words[1:]).split("/")
-            network.anchors = np.array([[list(map(float, a.split(","))) for a in m.split()] for m in maps])
-        else:
-            network.layers.append(parse_layer(words))
-    return network
-
-
-def parse_layer(words):
-    counts = {"conv": 3, "maxpool": 2, "upsample": 0, "concat": 0, "sppcspc": 1, "detect": 0}
-    index, kind = int(words[0]), words[1]
-    count = counts[kind]
-    sources = [int(word) for word in words[2 + count :]]
-    inputs = [index + source if source < 0 else source for source in sources]
-    return Layer(index, kind, [int(word) for word in words[2 : 2 + count]], inputs)
 
 
 def conv2d(x, weight, stride, mode):
@@ -201,28 +162,26 @@ class Graph:
 class Model:
     def __init__(self, args):
         self.args = args
-        self.network = read_layers(args.model)
+        self.network = read_tables()[args.model]
         self.graph = Graph(args.seed)
         self.columns = 5 + args.classes
         self.rows = sum(3 * (args.size[0] // s) * (args.size[1] // s) for s in STRIDES)
         self.batch = "batch" if args.dynamic_batch or args.dynamic else args.batch
         self.sides = ["height", "width"] if args.dynamic else list(args.size)
 
-    def channels(self, count):
-        return max(8, int(count * self.args.width / 8 + 0.5) * 8) if self.args.width != 1 else count
-
-    def conv(self, x, name, channels, kernel, stride=1):
-        out = self.graph.conv(x, name, self.channels(channels), kernel, stride)
+    def conv(self, x, name, count, kernel, stride=1):
+        out = self.graph.conv(x, name, channels(count, self.args.width), kernel, stride)
         return self.graph.activate(out, self.network.activation)
 
-    def sppcspc(self, x, name, channels):
+    def sppcspc(self, x, name, count):
         g = self.graph
-        y = self.conv(self.conv(self.conv(x, f"{name}.cv1", channels, 1), f"{name}.cv3", channels, 3), f"{name}.cv4", channels, 1)
+        y = self.conv(x, f"{name}.cv1.conv", count, 1)
+        y = self.conv(self.conv(y, f"{name}.cv3.conv", count, 3), f"{name}.cv4.conv", count, 1)
         pools = [g.maxpool(y, f"{name}.m.{i}", kernel, 1) for i, kernel in enumerate((5, 9, 13))]
         y = g.concat([y, *pools], f"{name}.pools")
-        y = self.conv(self.conv(y, f"{name}.cv5", channels, 1), f"{name}.cv6", channels, 3)
-        z = self.conv(x, f"{name}.cv2", channels, 1)
-        return self.conv(g.concat([y, z], f"{name}.both"), f"{name}.cv7", channels, 1)
+        y = self.conv(self.conv(y, f"{name}.cv5.conv", count, 1), f"{name}.cv6.conv", count, 3)
+        z = self.conv(x, f"{name}.cv2.conv", count, 1)
+        return self.conv(g.concat([y, z], f"{name}.both"), f"{name}.cv7.conv", count, 1)
 
     def backbone(self):
         """The inputs of the detection head."""
@@ -235,8 +194,8 @@ class Model:
         raise ValueError("the table has no detect layer")
 
     def layer(self, layer, name, xs):
-        if layer.kind == "conv":
-            return self.conv(xs[0], f"{name}.conv", *layer.numbers)
+        if layer.kind in ("conv", "repconv"):
+            return self.conv(xs[0], f"{name}.{'conv' if layer.kind == 'conv' else 'rbr_reparam'}", *layer.numbers)
         if layer.kind == "maxpool":
             return self.graph.maxpool(xs[0], f"{name}.out", *layer.numbers)
         if layer.kind == "upsample":
@@ -296,7 +255,7 @@ class Model:
                                g.weight(f"{name}.stride", np.array(stride, np.float32))], f"{name}.start")
         xy = g.node("Mul", [xy, g.weight(f"{name}.step", np.array(2 * stride, np.float32))], f"{name}.moved")
         xy = g.node("Add", [xy, start], f"{name}.xy")
-        anchors = (4 * self.network.anchors[level]).astype(np.float32).reshape(1, 3, 1, 1, 2)
+        anchors = (4 * np.array(self.network.anchors[level])).astype(np.float32).reshape(1, 3, 1, 1, 2)
         wh = g.node("Pow", [wh, g.weight("two", np.array(2, np.float32))], f"{name}.square")
         wh = g.node("Mul", [wh, g.weight(f"{name}.anchors", anchors)], f"{name}.wh")
         x = g.concat([xy, wh, rest], f"{name}.all", 4)

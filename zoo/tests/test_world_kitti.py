@@ -62,7 +62,7 @@ class Files(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
         cls.root = Path(cls.folder.name)
-        write_frames(cls.root, SEED, 1, FRAME)
+        write_frames(cls.root, SEED, [FRAME])
         cls.picture = np.asarray(Image.open(cls.root / f"image_2/{FRAME:06d}.png"))
         cls.pool = lidar_pool(1, SEED, "cpu", first=FRAME)
 

@@ -13,8 +13,17 @@ import torch
 def _write(options: argparse.Namespace) -> None:
     from .write import write_frames
 
-    write_frames(options.out, options.seed, options.count, options.first, options.device)
-    print(f"{options.count} frames of seed {options.seed} in {options.out}")
+    frames = options.frames or range(options.first, options.first + options.count)
+    write_frames(options.out, options.seed, frames, options.device, options.jpeg)
+    print(f"{len(frames)} frames of seed {options.seed} in {options.out}")
+
+
+def _numbers(text: str) -> list[int]:
+    """3,5,8 as numbers."""
+    words = text.split(",")
+    if not all(word.isdigit() for word in words):
+        raise argparse.ArgumentTypeError(f"{text}: numbers with commas between them, such as 3,5,8")
+    return [int(word) for word in words]
 
 
 def _stats(options: argparse.Namespace) -> None:
@@ -90,6 +99,10 @@ def main() -> None:
             command.add_argument("--out", required=True)
         if name == "write":
             command.add_argument("--first", type=int, default=0, help="number of the first scene and file")
+            command.add_argument("--frames", type=_numbers, metavar="I,J,K", help="these scenes, not --first and --count")
+            command.add_argument(
+                "--jpeg", type=int, default=0, choices=range(1, 96), metavar="QUALITY", help="JPEG instead of PNG"
+            )
         if name == "stats":
             command.add_argument("--real", help="a folder of real clouds to compare with")
     options = parser.parse_args()

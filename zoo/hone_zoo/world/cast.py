@@ -172,6 +172,8 @@ class Extents:
 
     def take(self, hit: Tensor, slot: Tensor, row: Tensor, col: Tensor) -> None:
         """hit [T, r, c] of tiles whose first row and column are row, col [T]; slot -1 is left out."""
+        if len(self.low) == 0:
+            return
         for axis, start in ((0, row), (1, col)):
             line = hit.any(2 - axis)
             place = start[:, None] + torch.arange(line.shape[1], device=line.device)

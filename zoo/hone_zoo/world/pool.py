@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .camera import picture
-from .cast import Extents, cast
+from .cast import Extents, Hits, cast
 from .labels import Labels, make_labels, slots_of
 from .layout import make_scenes
 from .sensors import HEIGHT, WIDTH, Camera, Lidar, calibration
@@ -41,14 +41,20 @@ def streets(count: int, seed: int, device: torch.device | str, batch: int, first
             yield Street(scenes, device)
 
 
-def render(street: Street) -> tuple[Tensor, Labels]:
-    """Pictures uint8 [F, 375, 1242, 3] and their labels (2-D boxes exact to a pixel)."""
+def look(street: Street) -> tuple[Camera, Hits, Labels]:
+    """What the camera's rays hit, and the labels (2-D boxes exact to a pixel)."""
     rig = calibration()
     camera = Camera(rig, street.device)
     slots = slots_of(street, camera)
     extents = Extents(len(slots[0]), street.device)
     hits = cast(street.prims, street.frame, street.count, camera, slot=slots[1][street.prims.object], extents=extents)
-    return picture(street, camera, hits), make_labels(street, rig, camera, hits, extents, slots)
+    return camera, hits, make_labels(street, rig, camera, hits, extents, slots)
+
+
+def render(street: Street) -> tuple[Tensor, Labels]:
+    """Pictures uint8 [F, 375, 1242, 3] and their labels, as of `look`."""
+    camera, hits, labels = look(street)
+    return picture(street, camera, hits), labels
 
 
 def scan(street: Street) -> tuple[Sweeps, Labels]:

@@ -1,0 +1,1 @@
+"""YOLOv7 and YOLOv7-tiny: definition, published checkpoints, export, training."""
