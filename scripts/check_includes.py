@@ -27,6 +27,7 @@ ALLOWED = {
     "pipelines/common": [],
     "pipelines/yolo": ["pipelines/common"],
     "tools": ["pipelines"],
+    "python": ["pipelines"],
     "tests": ["src", "pipelines", "tools"],
     "bench": ["src", "pipelines", "tools", "tests"],
 }
@@ -40,11 +41,12 @@ ONLY_IN = {
     r"CLI/.*": ["tools"],
     r"(jpeglib|jerror|png)\.h": ["pipelines/common"],
     r"zlib\.h": ["tools", "pipelines/common"],
+    r"Python\.h|(nanobind|numpy)/.*": ["python"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh", ".inl"}
-ROOTS = ("include", "src", "pipelines", "tools", "tests", "bench")
+ROOTS = ("include", "src", "pipelines", "tools", "python", "tests", "bench")
 
 
 def inside(path, folder):
