@@ -118,6 +118,18 @@ class Commands(unittest.TestCase):
         self.assertLessEqual(timed["latency_ms"]["min"], timed["latency_ms"]["p99"])
         self.assertIn("throughput", self.hone("bench", self.path("m.hone"), "--iterations", 2).stdout)
 
+    def test_allocation_free_builds_keep_libraries_out(self):
+        w = np.random.default_rng(3).standard_normal((8, 3, 3, 3)).astype(np.float32)
+        write_model(self.path("m.onnx"), [helper.make_node("Conv", ["x", "w"], ["y"])],
+                    [("x", TensorProto.FLOAT, [1, 3, 32, 32])], [("y", TensorProto.FLOAT, [1, 8, 30, 30])],
+                    [numpy_helper.from_array(w, "w")])
+        report = pathlib.Path(self.path("r.json"))
+        for option, refused in (((), False), (("--allocation-free",), True)):
+            self.hone("build", self.path("m.onnx"), "-o", self.path("m.hone"), "--report", report, *option)
+            self.assertEqual("allocates" in report.read_text(), refused)
+        shown = json.loads(self.hone("inspect", self.path("m.hone"), "--json").stdout)
+        self.assertFalse(any("onednn" in layer["kernel"] for layer in shown["layers"]))
+
     def test_quiet_prints_nothing_but_data(self):
         write_linear(self.path("m.onnx"))
         run = self.hone("bench", self.path("m.onnx"), "--shape", "x=1x4", "--iterations", 1, "--json", "--quiet")

@@ -21,6 +21,7 @@ struct BuildArguments {
   int64_t max_rewrites = -1;
   int generation = 0;
   std::string dump_after;
+  bool allocation_free = false;
 };
 
 std::string default_output(const std::string& model) {
@@ -50,6 +51,7 @@ Status build(BuildArguments& arguments, Shell& shell) {
   options.device = arguments.engine.device;
   options.threads = arguments.engine.threads;
   options.tune = !arguments.engine.no_tune;
+  options.allocation_free_run = arguments.allocation_free;
   options.max_rewrites = arguments.max_rewrites;
   options.max_load_memory_bytes = static_cast<int64_t>(arguments.max_memory_gib * double(int64_t{1} << 30));
   HONE_ASSIGN(options.profiles, parse_profiles(arguments.shapes).with_context("--shape"));
@@ -106,6 +108,10 @@ void add_build(CLI::App& app, Shell& shell) {
       ->check(CLI::Range(kFirstGeneration, kLastGeneration))
       ->envname(kGenerationVariable)
       ->option_text("N")
+      ->group("Engine");
+  command
+      ->add_flag("--allocation-free", arguments->allocation_free,
+                 "Only kernels whose runs allocate nothing, not even inside a library; may be slower")
       ->group("Engine");
   command->add_option("--report", arguments->report, "Write what was measured and chosen, as JSON")
       ->option_text("FILE.json")
