@@ -7,7 +7,7 @@
 # make format   format the C++ sources
 # make clean    remove the build folder
 #
-# The tests and the demo use real pictures and models in HONE_DATA (../shared/data by default) when it is there.
+# The tests use real pictures and models in HONE_DATA (../shared/data by default) when it is there.
 
 BUILD := build/release
 VENV := build/venv

@@ -75,6 +75,17 @@ class Files(unittest.TestCase):
         self.assertEqual(self.picture.shape, (375, 1242, 3))
         self.assertGreater(self.picture.std(), 25)
 
+    def test_jpeg_of_a_frame_without_objects(self) -> None:
+        from hone_zoo.world.write import write_frames
+        from PIL import Image
+
+        seed, frame = 7, 8
+        write_frames(self.root / "empty", seed, [frame], jpeg=92)
+        self.assertEqual(read_labels(self.root / f"empty/label_2/{frame:06d}.txt"), [])
+        self.assertGreater(len(read_cloud(self.root / f"empty/velodyne/{frame:06d}.bin")), 10000)
+        picture = Image.open(self.root / f"empty/image_2/{frame:06d}.jpg")
+        self.assertEqual((picture.format, picture.size), ("JPEG", (1242, 375)))
+
     def test_calibration(self) -> None:
         read, ours = read_calibration(self.root / f"calib/{FRAME:06d}.txt"), calibration()
         self.assertEqual(set(read.matrices), set(ours.matrices))

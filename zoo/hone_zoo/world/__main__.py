@@ -26,6 +26,12 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in words]
 
 
+def _quality(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 95:
+        raise argparse.ArgumentTypeError(f"{text}: JPEG's quality lies between 1 and 95")
+    return int(text)
+
+
 def _stats(options: argparse.Namespace) -> None:
     from .kitti import read_cloud
     from .plots import compare, statistics
@@ -99,10 +105,8 @@ def main() -> None:
             command.add_argument("--out", required=True)
         if name == "write":
             command.add_argument("--first", type=int, default=0, help="number of the first scene and file")
-            command.add_argument("--frames", type=_numbers, metavar="I,J,K", help="these scenes, not --first and --count")
-            command.add_argument(
-                "--jpeg", type=int, default=0, choices=range(1, 96), metavar="QUALITY", help="JPEG instead of PNG"
-            )
+            command.add_argument("--frames", type=_numbers, metavar="I,J,K", help="these, not --first and --count")
+            command.add_argument("--jpeg", type=_quality, default=0, metavar="QUALITY", help="1 to 95; instead of PNG")
         if name == "stats":
             command.add_argument("--real", help="a folder of real clouds to compare with")
     options = parser.parse_args()
