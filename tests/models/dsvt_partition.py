@@ -7,6 +7,7 @@ import numpy as np
 
 SET_SIZE = 36
 WINDOWS = ((12, 12), (24, 24))  # base window, and the one of the shifted partition
+SHIFTS = ((0, 0), (6, 6))
 
 
 def partition(y, x, shift):
@@ -16,7 +17,7 @@ def partition(y, x, shift):
     the pillar before them.
     """
     window_y, window_x = WINDOWS[shift]
-    offset_y, offset_x = (0, 0) if shift == 0 else (window_y // 2, window_x // 2)
+    offset_y, offset_x = SHIFTS[shift]
     win_y, in_y = np.divmod(y + offset_y, window_y)
     win_x, in_x = np.divmod(x + offset_x, window_x)
     windows_y = win_y.max() + 1

@@ -9,7 +9,7 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -285,22 +285,35 @@ def state_dict(module: Any) -> dict[str, torch.Tensor]:
     if not isinstance(module, StandIn) or not isinstance(vars(module).get("_modules"), Mapping):
         raise CheckpointError("no model and no state dict inside")
     result: dict[str, torch.Tensor] = {}
-    _collect(module, "", result, 0)
+    for prefix, part in modules(module):
+        members = vars(part)
+        hidden = members.get("_non_persistent_buffers_set") or ()
+        for table in ("_parameters", "_buffers"):
+            for name, tensor in (members.get(table) or {}).items():
+                if isinstance(tensor, torch.Tensor) and name not in hidden:
+                    result[f"{prefix}.{name}" if prefix else str(name)] = tensor
     return result
 
 
-def _collect(module: StandIn, prefix: str, result: dict[str, torch.Tensor], depth: int) -> None:
-    members = vars(module)
-    hidden = members.get("_non_persistent_buffers_set") or ()
-    for table in ("_parameters", "_buffers"):
-        for name, tensor in (members.get(table) or {}).items():
-            if isinstance(tensor, torch.Tensor) and name not in hidden:
-                result[prefix + name] = tensor
-    for name, child in (members.get("_modules") or {}).items():
-        if depth > 50 or len(result) > _MAX_ENTRIES:
-            raise CheckpointError("its modules are nested without end")
-        if isinstance(child, StandIn):
-            _collect(child, f"{prefix}{name}.", result, depth + 1)
+def modules(module: StandIn) -> Iterator[tuple[str, StandIn]]:
+    """A module that was read and all modules within it, each with its name ("model.0.conv"; "" for the first). Raises
+    CheckpointError if they are nested without end."""
+    waiting = [("", module, 0)]
+    for _ in range(_MAX_ENTRIES):
+        if not waiting:
+            return
+        name, part, depth = waiting.pop()
+        yield name, part
+        children = (vars(part).get("_modules") or {}).items()
+        inner = [
+            (f"{name}.{key}" if name else str(key), child, depth + 1)
+            for key, child in children
+            if isinstance(child, StandIn)
+        ]
+        if depth > 50 and inner:
+            break
+        waiting.extend(reversed(inner))
+    raise CheckpointError("its modules are nested without end")
 
 
 def load(model: torch.nn.Module, state: Mapping[str, torch.Tensor], source: str) -> None:

@@ -115,6 +115,18 @@ def halve_weights(model: onnx.ModelProto, smallest: int = 256) -> None:
     model.graph.node.extend(nodes)
 
 
+def shorten_names(model: onnx.ModelProto) -> None:
+    """Numbers the values inside a model, whose names are a good part of a small file. Nodes, inputs, outputs and
+    weights keep theirs."""
+    inner = {name for node in model.graph.node for name in node.output if name}
+    inner -= {value.name for value in model.graph.output}
+    short = {name: f"v{i}" for i, name in enumerate(sorted(inner))}
+    del model.graph.value_info[:]
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [short.get(name, name) for name in names]
+
+
 def put_in_place(model: onnx.ModelProto, path: str | os.PathLike[str], check: Callable[[Path], Problem]) -> None:
     """Writes a model beside `path`, lets `check` look at that file, and moves it to `path` if nothing is wrong. Raises
     ExportError, OSError; then `path` is as it was."""

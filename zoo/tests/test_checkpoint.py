@@ -120,6 +120,17 @@ class Files(unittest.TestCase):
         with self.assertRaisesRegex(CheckpointError, "TorchScript"):
             checkpoint.read(self.path)
 
+    def test_modules_without_end(self) -> None:
+        circle = nn.Sequential(nn.Linear(2, 2))
+        circle.add_module("again", circle)
+        doubling = nn.Identity()
+        for _ in range(40):
+            doubling = nn.Sequential(doubling, doubling)
+        for model in (circle, doubling):
+            torch.save({"model": model}, self.path)
+            with self.assertRaisesRegex(CheckpointError, "nested without end"):
+                checkpoint.state_dict(checkpoint.read(self.path)["model"])
+
     def test_all_misfits_are_named_and_nothing_is_loaded(self) -> None:
         model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
         before = model[1].bias.clone()

@@ -62,6 +62,34 @@ class Checkpoints(InFolder):
                 self.assertNotIn("models", sys.modules)
                 self.same(load_model(self.path), model)
 
+    @torch.no_grad()
+    def test_what_tensors_do_not_show(self) -> None:
+        """The activation (tiny is published with two) and what normalisation adds to the variance."""
+        model = half(Yolov7("yolov7-tiny", ["car"], False, 0.125, ("silu",))).eval()
+        write_author_checkpoint(model, self.path)
+        self.same(load_model(self.path), model)
+        self.assertNotEqual(model.table.activation, Yolov7("yolov7-tiny", ["car"]).table.activation)
+        save_model(self.path, load_model(self.path))
+        self.same(load_model(self.path), model)
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eps = 0.5
+        write_author_checkpoint(model, self.path)
+        pictures = torch.rand(1, 3, 64, 64)
+        torch.testing.assert_close(load_model(self.path).rows(pictures), model.rows(pictures), rtol=1e-4, atol=1e-3)
+
+    def test_activations_that_differ_are_named(self) -> None:
+        model = Yolov7("yolov7-tiny", ["car"], width=0.125)
+        model.model[3].act = torch.nn.ReLU()
+        write_author_checkpoint(model, self.path)
+        with self.assertRaisesRegex(CheckpointError, "activations are ReLU, leaky 0.1"):
+            load_model(self.path)
+
+    def test_class_names_that_are_numbers(self) -> None:
+        model = small_model("yolov7-tiny", 2)
+        torch.save({"model": model.state_dict(), "names": {0: 5, 1: 7}, "width": 0.125}, self.path)
+        self.assertEqual(load_model(self.path).names, ["5", "7"])
+
     def test_a_fused_one(self) -> None:
         model = half(Yolov7("yolov7", ["car"], width=0.125).fuse())
         write_author_checkpoint(model, self.path)

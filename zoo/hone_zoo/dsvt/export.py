@@ -1,14 +1,17 @@
 """ONNX files of a DSVT detector's parts.
 
-blocks        the transformer, with the names, types and dynamic sizes of DSVT's own exporter
-map_to_bev    features and coordinates of pillars to a map [1, width, ny, nx]
-backbone_2d   that map to the head's input
-head          that to the maps center, center_z, dim, rot, iou, hm, before any activation
+vfe                   points, their pillars and the pillars' coordinates to features of pillars (opset 18)
+position_embedding    coordinates of pillars to the blocks' embeddings
+blocks                the transformer, with the names, types and dynamic sizes of DSVT's own exporter
+map_to_bev            features and coordinates of pillars to a map [1, width, ny, nx]
+backbone_2d           that map to the head's input
+head                  that to the maps center, center_z, dim, rot, iou, hm, before any activation
 
 Binning, partitions, decoding and suppression are no part of a file: they depend on the points.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import inspect
 import io
@@ -16,21 +19,54 @@ import json
 import os
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.onnx import symbolic_helper
 
 from .. import onnx_check
 from .bev import map_to_bev
 from .config import Config, load_config
-from .model import Detector, make_detector
-from .transformer import DSVT
+from .model import Detector, config_of, make_detector
+from .pillars import DynamicPillarVFE, Pillars
+from .transformer import DSVT, InputLayer
 
 OPSET = 14
+VFE_OPSET = 18  # the first with a maximum in ScatterElements
 TOLERANCE = 1e-4  # of an output's range
 HALF_TOLERANCE = 5e-3  # with weights rounded to 16 bit
+
+
+class Vfe(nn.Module):
+    """The pillar encoder as a function of points [P, C], the pillar of each [P], and coordinates [N, 4]."""
+
+    def __init__(self, vfe: DynamicPillarVFE):
+        super().__init__()
+        self.vfe = vfe
+
+    def forward(self, points: Tensor, index: Tensor, coords: Tensor) -> Tensor:
+        cell = coords[:, 1:].flip(1).float()
+        offset = points[:, :3] - (cell * self.vfe.size + (self.vfe.size / 2 + self.vfe.low))[index]
+        # Means of offsets are as exact in float32 as means of places in float64.
+        added = torch.cat([offset, torch.ones_like(offset[:, :1])], 1)
+        sums = offset.new_zeros(coords.shape[0], 4).scatter_reduce(0, index[:, None].expand(-1, 4), added, "sum")
+        x = torch.cat([points, offset - (sums[:, :3] / sums[:, 3:])[index], offset], 1)
+        for layer in self.vfe.pfn_layers:
+            x = layer(x, Pillars(points, index, cell, coords, sums[:, 3]))
+        return x
+
+
+class PositionEmbeddings(nn.Module):
+    """Embeddings [blocks, 2, N, width] as a function of coordinates [N, 4]."""
+
+    def __init__(self, layer: InputLayer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, coords: Tensor) -> Tensor:
+        return self.layer.embed(self.layer.places(coords))
 
 
 class Blocks(nn.Module):
@@ -73,14 +109,24 @@ class Part(NamedTuple):
     inputs: list[str]
     outputs: list[str]
     dynamic: dict[str, dict[int, str]]
+    opset: int = OPSET
 
 
-PARTS = ("blocks", "map_to_bev", "backbone_2d", "head")
+PARTS = ("vfe", "position_embedding", "blocks", "map_to_bev", "backbone_2d", "head")
 
 
 def make_part(detector: Detector, name: str) -> Part:
     """The module of part `name` and its interface."""
     nx, ny, _ = detector.config.grid()
+    if name == "vfe":
+        inputs = ["points", "point_voxels", "voxel_coords"]
+        dynamic = {"points": {0: "point_number"}, "point_voxels": {0: "point_number"}}
+        dynamic |= {"voxel_coords": {0: "voxel_number"}, "pillar_features": {0: "voxel_number"}}
+        return Part(Vfe(detector.vfe), inputs, ["pillar_features"], dynamic, VFE_OPSET)
+    if name == "position_embedding":
+        dynamic = {"voxel_coords": {0: "voxel_number"}, "pos_embed_tensor": {2: "voxel_number"}}
+        module = PositionEmbeddings(detector.backbone_3d.input_layer)
+        return Part(module, ["voxel_coords"], ["pos_embed_tensor"], dynamic)
     if name == "blocks":
         inputs = ["src", *(f"set_voxel_{kind}_tensor_shift_{s}" for kind in ("inds", "masks") for s in (0, 1))]
         dynamic = {name: {1: f"set_number_shift_{name[-1]}"} for name in inputs[1:]}
@@ -118,6 +164,10 @@ def sample_inputs(detector: Detector, name: str, points: int, seed: int) -> tupl
         return (torch.randn(1, channels, ny, nx, generator=generator),)
     cloud = random_cloud(config, points, seed)
     pillars = detector.pillarizer(cloud, torch.zeros(points, dtype=torch.int64))
+    if name == "vfe":
+        return pillars.points, pillars.index, pillars.coords.int()
+    if name == "position_embedding":
+        return (pillars.coords.int(),)
     features = torch.randn(len(pillars.coords), config.transformer.width, generator=generator)
     if name == "map_to_bev":
         return features, pillars.coords.int()
@@ -125,17 +175,44 @@ def sample_inputs(detector: Detector, name: str, points: int, seed: int) -> tupl
     return features, one.inds, two.inds, one.mask, two.mask, position
 
 
+@contextlib.contextmanager
+def plain_scatter() -> Iterator[None]:
+    """Lets the exporter write scatter_reduce as ScatterElements alone: its own form asks for the rank in the graph."""
+
+    @symbolic_helper.parse_args("v", "i", "v", "v", "s", "b")
+    def scatter(g, data, axis, index, source, reduction, include_self):
+        if not include_self:
+            raise NotImplementedError("scatter_reduce without the former values")
+        word = {"amax": "max", "sum": "add"}[reduction]
+        return g.op("ScatterElements", data, index, source, axis_i=axis, reduction_s=word)
+
+    torch.onnx.register_custom_op_symbolic("aten::scatter_reduce", scatter, VFE_OPSET)
+    try:
+        yield
+    finally:
+        torch.onnx.unregister_custom_op_symbolic("aten::scatter_reduce", VFE_OPSET)
+
+
 def trace(part: Part, inputs: tuple[Tensor, ...]) -> onnx.ModelProto:
     """The part as the classic exporter, which traces, writes it."""
+    if part.opset > OPSET and torch.__version__.startswith("1."):
+        raise onnx_check.ExportError(f"this part needs opset {part.opset} and so PyTorch 2; this is {torch.__version__}")
     classic = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    scatters = part.opset == VFE_OPSET
+    with warnings.catch_warnings(), plain_scatter() if scatters else contextlib.nullcontext():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             part.module.eval(), inputs, buffer, input_names=part.inputs, output_names=part.outputs,
-            dynamic_axes=part.dynamic, opset_version=OPSET, **classic
+            dynamic_axes=part.dynamic, opset_version=part.opset, **classic
         )  # fmt: skip
-    return onnx.load_from_string(buffer.getvalue())
+    model = onnx.load_from_string(buffer.getvalue())
+    if scatters:  # the exporter doesn't know the shape of what it has from us
+        del model.graph.output[:]
+        for name, value in zip(part.outputs, [part.module(*inputs)]):
+            sizes = [part.dynamic[name].get(axis, size) for axis, size in enumerate(value.shape)]
+            model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sizes))
+    return model
 
 
 @torch.no_grad()
@@ -164,6 +241,7 @@ def export_part(detector: Detector, name: str, path: str | os.PathLike[str], hal
     model = trace(part, traced)
     if half:
         onnx_check.halve_weights(model)
+        onnx_check.shorten_names(model)
     config = detector.config
     properties = {"hone.family": "dsvt", "hone.part": name, "names": repr(dict(enumerate(config.classes)))}
     onnx.helper.set_model_props(model, {**properties, "hone.config": json.dumps(dataclasses.asdict(config))})
@@ -172,13 +250,16 @@ def export_part(detector: Detector, name: str, path: str | os.PathLike[str], hal
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", required=True, help="OpenPCDet's .pth, ours, or random[:SEED]")
-    parser.add_argument("--config", required=True, help="waymo, kitti_a, kitti_b, or a .toml file")
+    parser.add_argument(
+        "--config", help="waymo, kitti_a, kitti_b, or a .toml file; the weights' own by default, or waymo"
+    )
     parser.add_argument("--part", required=True, choices=PARTS)
     parser.add_argument("--half-weights", action="store_true", help="store weights in 16 bit, half the file")
     parser.add_argument("-o", "--output", required=True, metavar="F.onnx")
 
 
 def main(args: argparse.Namespace) -> None:
-    detector = make_detector(load_config(args.config), args.weights)
+    config = load_config(args.config) if args.config else config_of(args.weights)
+    detector = make_detector(config, args.weights)
     export_part(detector, args.part, args.output, args.half_weights)
     print(f"{args.output}: {args.part} of DSVT, checked against PyTorch with ONNX Runtime")

@@ -1,6 +1,7 @@
 """The whole DSVT pillar detector, and its weights from files."""
 
 import os
+from collections.abc import Mapping
 from typing import Sequence
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from .. import checkpoint
 from .bev import BaseBEVResBackbone, map_to_bev
-from .config import Config
+from .config import Config, config_from, load_config
 from .decode import Detections, decode
 from .head import CenterHead
 from .pillars import DynamicPillarVFE, Pillarizer
@@ -88,6 +89,13 @@ def load_weights(detector: Detector, weights: str | os.PathLike[str]) -> None:
     state.pop("global_step", None)
     counters = {k: v for k, v in detector.state_dict().items() if k.endswith("num_batches_tracked")}
     checkpoint.load(detector, {**counters, **state}, str(weights))
+
+
+def config_of(weights: str) -> Config:
+    """The configuration in a checkpoint of hone_zoo.dsvt.train; otherwise that of the published ones, `waymo`."""
+    stored = None if weights.split(":")[0] == "random" else checkpoint.read(weights)
+    table = stored.get("config") if isinstance(stored, Mapping) else None
+    return config_from(table) if isinstance(table, dict) else load_config("waymo")
 
 
 def make_detector(config: Config, weights: str) -> Detector:

@@ -71,7 +71,7 @@ class PFNLayer(nn.Module):
 
     def forward(self, x: Tensor, pillars: Pillars) -> Tensor:
         x = torch.relu(self.norm(self.linear(x)))
-        largest = x.new_zeros(len(pillars.counts), x.shape[1])
+        largest = x.new_zeros(pillars.counts.shape[0], x.shape[1])  # len() would be a constant in ONNX files
         largest = largest.scatter_reduce(0, pillars.index[:, None].expand_as(x), x, "amax")
         return largest if self.last else torch.cat([x, largest[pillars.index]], 1)
 

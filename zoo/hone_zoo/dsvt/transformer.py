@@ -113,24 +113,33 @@ class InputLayer(nn.Module):
         ]
         self.posembed_layers = nn.ModuleList([nn.ModuleList(blocks)])
 
-    def partitions(self, coords: Tensor) -> tuple[list[Sets], list[Tensor]]:
-        """Sets, and places [N, 2 or 3] float32 relative to the windows' middles, of both partitions.
-
-        coords: [N, 4] (frame, z, y, x), integer."""
-        sets, places = [], []
+    def places(self, coords: Tensor) -> list[Tensor]:
+        """Places [N, 2 or 3] float32 relative to the windows' middles, of both partitions, of coords [N, 4]."""
+        places = []
         for window, shift in zip(self.config.windows(), self.config.shifts):
-            number, place = window_partition(coords, self.grid, window, shift)
-            sets.append(set_partition(number, place, window, self.config.set_size))
+            _, place = window_partition(coords, self.grid, window, shift)
             used = 2 if window[2] == 1 else 3
             middle = torch.tensor(window[:used], dtype=torch.float32, device=coords.device) / 2
             places.append(place[:, :used].float() - middle)
-        return sets, places
+        return places
+
+    def partitions(self, coords: Tensor) -> tuple[list[Sets], list[Tensor]]:
+        """Sets and places of both partitions, of coords [N, 4] (frame, z, y, x), integer."""
+        sets = []
+        for window, shift in zip(self.config.windows(), self.config.shifts):
+            number, place = window_partition(coords, self.grid, window, shift)
+            sets.append(set_partition(number, place, window, self.config.set_size))
+        return sets, self.places(coords)
+
+    def embed(self, places: list[Tensor]) -> Tensor:
+        """Embeddings [blocks, 2, N, width] of places."""
+        embeddings = [torch.stack([mlp(place) for mlp, place in zip(pair, places)]) for pair in self.posembed_layers[0]]
+        return torch.stack(embeddings)
 
     def forward(self, coords: Tensor) -> tuple[list[Sets], Tensor]:
         """Sets of both partitions and the embeddings [blocks, 2, N, width] of pillars [N, 4] (frame, z, y, x)."""
         sets, places = self.partitions(coords)
-        embeddings = [torch.stack([mlp(place) for mlp, place in zip(pair, places)]) for pair in self.posembed_layers[0]]
-        return sets, torch.stack(embeddings)
+        return sets, self.embed(places)
 
 
 class DSVT(nn.Module):

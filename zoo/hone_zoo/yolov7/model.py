@@ -2,6 +2,7 @@
 real-time object detectors", 2022). Modules are named so that the published checkpoints' tensors fit by name."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -193,11 +194,20 @@ class Detect(nn.Module):
 
 class Yolov7(nn.Module):
     """A model of layers.txt: pictures [B, 3, H, W] (RGB, 0 to 1; H and W multiples of 32) -> raw maps [B, 3, h, w, 5 +
-    classes]. `implicit`: with the layers that training uses. `width` scales the channels."""
+    classes]. `implicit`: with the layers that training uses. `width` scales the channels. `activation`: another one
+    than the table's, as Table has it."""
 
-    def __init__(self, name: str, names: list[str], implicit: bool = True, width: float = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        names: list[str],
+        implicit: bool = True,
+        width: float = 1,
+        activation: tuple[str, ...] | None = None,
+    ) -> None:
         super().__init__()
         table = read_tables()[name]
+        table = replace(table, activation=activation or table.activation)
         self.family, self.names, self.width, self.table = name, list(names), width, table
         self.model = nn.ModuleList()
         counts = {-1: 3}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from torch.nn import BatchNorm2d
 
 from hone_zoo import checkpoint
 from hone_zoo.checkpoint import CheckpointError, StandIn
@@ -21,7 +22,10 @@ def load_model(path: str | os.PathLike[str]) -> Yolov7:
     module = checkpoint.weights_of(content)
     try:
         state = checkpoint.state_dict(module)
-        return _build(state, _class_names(content, module), _width(content), str(path))
+        model = _build(state, _class_names(content, module), _width(content), _activation(content, module), str(path))
+        if isinstance(module, StandIn):
+            _adopt_eps(model, module)
+        return model
     except CheckpointError as error:
         text = str(error)
         raise CheckpointError(text if text.startswith(str(path)) else f"{path}: {text}") from None
@@ -39,10 +43,13 @@ def save_model(path: str | os.PathLike[str], model: Yolov7, **more: Any) -> list
         name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in model.state_dict().items()
     }
     content = {"family": model.family, "names": model.names, "width": model.width, "model": state, **more}
+    content["activation"] = " ".join(model.table.activation)
     return checkpoint.write(path, content)
 
 
-def _build(state: dict[str, Tensor], names: list[str] | None, width: float, source: str) -> Yolov7:
+def _build(
+    state: dict[str, Tensor], names: list[str] | None, width: float, activation: tuple[str, ...] | None, source: str
+) -> Yolov7:
     tables = {len(table.layers) - 1: table.name for table in read_tables().values()}
     last = max((int(found[1]) for key in state if (found := re.match(r"model\.(\d+)\.", key))), default=-1)
     if last not in tables:
@@ -55,7 +62,8 @@ def _build(state: dict[str, Tensor], names: list[str] | None, width: float, sour
     names = names or [f"class {i}" for i in range(classes)]
     if len(names) != classes:
         raise CheckpointError(f"it names {len(names)} classes, its head has {classes}")
-    model = Yolov7(tables[last], names, any(key.startswith(f"model.{last}.ia.") for key in state), width)
+    implicit = any(key.startswith(f"model.{last}.ia.") for key in state)
+    model = Yolov7(tables[last], names, implicit, width, activation)
     for prefix, module in model.named_modules():
         if _is_fused(prefix, module, state):
             module.fuse()
@@ -76,9 +84,38 @@ def _class_names(content: Any, module: Any) -> list[str] | None:
         names = list(names.values())
     if names is None:
         return None
-    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, (str, int)) for name in names):
         raise CheckpointError("its class names aren't a list of strings")
-    return list(names)
+    return [str(name) for name in names]
+
+
+def _activation(content: Any, module: Any) -> tuple[str, ...] | None:
+    """The activation, as Table has it; None where the file doesn't tell. YOLOv7-tiny is published with two, and its
+    tensors don't show which."""
+    if isinstance(module, StandIn):
+        found = {_activation_of(part) for name, part in checkpoint.modules(module) if name.endswith(".act")}
+    else:
+        found = {content["activation"]} if isinstance(content, Mapping) and "activation" in content else set()
+    known = [text for text in found if isinstance(text, str) and re.fullmatch(r"silu|leaky [0-9.e-]+", text)]
+    if len(found) > 1 or len(known) < len(found):
+        raise CheckpointError(
+            f"its activations are {', '.join(sorted(map(str, found)))}; one is needed, SiLU or LeakyReLU"
+        )
+    return tuple(known[0].split()) if known else None
+
+
+def _activation_of(part: StandIn) -> str:
+    kind = type(part).__name__
+    return {"SiLU": "silu", "LeakyReLU": f"leaky {vars(part).get('negative_slope')}"}.get(kind, kind)
+
+
+def _adopt_eps(model: Yolov7, module: StandIn) -> None:
+    """Makes normalisation as the file has it: what is added to the variance there and here may differ."""
+    ours = dict(model.named_modules())
+    for name, part in checkpoint.modules(module):
+        norm, eps = ours.get(name), vars(part).get("eps")
+        if isinstance(norm, BatchNorm2d) and isinstance(eps, float):
+            norm.running_var += eps - norm.eps
 
 
 def _width(content: Any) -> float:
