@@ -44,6 +44,8 @@ struct BuildOptions {
   std::string dump_after;
   std::function<void(std::string_view pass, const std::string& text)> dump;
   std::function<void(const BuildProgress&)> progress;
+  // Asked, where progress is told, whether to stop; true ends the build with kCancelled. Null: never.
+  std::function<bool()> cancelled;
   // Warnings and remarks, one line each. Null: dropped.
   std::function<void(std::string_view line)> log;
 };
@@ -67,7 +69,7 @@ struct BuiltEngine {
 
 // Builds from a file (external data is looked for beside it) or from bytes (external data is refused unless
 // `base_dir` is given). Errors: kNotFound, kInvalidModel and kUnsupported with node names (all unsupported operators
-// at once), kInvalidArgument for profiles that don't fit, kResource.
+// at once), kInvalidArgument for profiles that don't fit, kResource, kCancelled.
 Result<BuiltEngine> build_engine(const std::string& onnx_path, const BuildOptions& options = {});
 Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::string& base_dir,
                                  const BuildOptions& options = {});

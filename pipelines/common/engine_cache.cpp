@@ -231,6 +231,7 @@ class Opener {
     build_options.tune = options_.tune;
     build_options.log = options_.log;
     build_options.progress = options_.progress;
+    build_options.cancelled = options_.cancelled;
     const fs::path folder = fs::path(path_).parent_path();
     auto built = build_engine(model, folder.empty() ? "." : folder.string(), build_options);
     HONE_ASSIGN(const BuiltEngine engine, std::move(built).with_context("model '" + path_ + "'"));

@@ -22,6 +22,7 @@ struct OpenOptions {
   // Remarks and warnings, one line each: building, why nothing is cached. Null: dropped.
   std::function<void(std::string_view line)> log;
   std::function<void(const BuildProgress&)> progress;
+  std::function<bool()> cancelled;  // BuildOptions::cancelled
 };
 
 // $XDG_CACHE_HOME/hone, else $HOME/.cache/hone; empty when neither is set.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "errors.h"
+#include "gil.h"
 
 namespace nb = nanobind;
 
@@ -116,6 +117,27 @@ void import_numpy() {
 
 nb::object numpy_dtype(DataType type) { return nb::borrow(reinterpret_cast<PyObject*>(descr_of(type))); }
 
+std::vector<int64_t> dims_of(nb::handle value, std::string_view name) {
+  const nb::object items = nb::steal(PySequence_Check(value.ptr()) ? PySequence_Fast(value.ptr(), "") : nullptr);
+  if (!items.is_valid()) {
+    PyErr_Clear();
+    raise(invalid_argument(titled("input", name) + ": the shape given is " + nb::repr(value).c_str() +
+                           "; give a sequence of integers"));
+  }
+  std::vector<int64_t> dims;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.ptr()); ++i) {
+    const nb::handle item = PySequence_Fast_GET_ITEM(items.ptr(), i);
+    const nb::object index = nb::steal(PyNumber_Index(item.ptr()));
+    int overflow = 0;
+    if (index.is_valid()) dims.push_back(PyLong_AsLongLongAndOverflow(index.ptr(), &overflow));
+    if (index.is_valid() && overflow == 0) continue;
+    PyErr_Clear();
+    raise(invalid_argument(titled("input", name) + ": dimension " + std::to_string(i) + " is " +
+                           nb::repr(item).c_str() + ", expected an integer below 2**63"));
+  }
+  return dims;
+}
+
 Array input_array(nb::handle value, std::string_view name, DataType dtype) {
   nb::object object = nb::borrow(value);
   if (!PyArray_Check(value.ptr())) {
@@ -129,8 +151,8 @@ Array input_array(nb::handle value, std::string_view name, DataType dtype) {
   }
   if (!usable_in_place(as_array(object))) {
     PyArray_Descr* native = PyArray_DescrNewByteorder(PyArray_DESCR(as_array(object)), NPY_NATIVE);
-    object = nb::steal(PyArray_FromArray(as_array(object), native,
-                                         NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_ENSUREARRAY));
+    constexpr int kFlags = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_ENSUREARRAY;
+    object = nb::steal(unless_ended([&] { return PyArray_FromArray(as_array(object), native, kFlags); }));
     if (!object.is_valid()) throw nb::python_error();
   }
   const TensorView view = view_of(as_array(object), dtype);

@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 
 #include <string_view>
+#include <vector>
 
 #include "hone/tensor.h"
 
@@ -22,6 +23,8 @@ void import_numpy();
 // hone.Unsupported for types that NumPy doesn't have.
 nanobind::object numpy_dtype(DataType type);
 
+// A sequence of integers as the shape given for the input `name`. Throws hone.InvalidArgument for anything else.
+std::vector<int64_t> dims_of(nanobind::handle value, std::string_view name);
 // `value` (an array or a NumPy scalar) for reading: itself where it is contiguous, aligned and in the machine's byte
 // order, else a copy. Throws hone.InvalidArgument for another type of elements and for what isn't an array; `name` is
 // for the message.

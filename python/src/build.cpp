@@ -2,11 +2,12 @@
 
 #include <nanobind/stl/string.h>
 
-#include <exception>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "errors.h"
+#include "gil.h"
 #include "pipelines/common/engine_cache.h"
 
 namespace nb = nanobind;
@@ -37,30 +38,58 @@ class Callbacks {
  public:
   template <class... Args>
   void operator()(const nb::object& function, const Args&... args) {
-    const nb::gil_scoped_acquire acquired;
-    if (error_ != nullptr) return;
-    try {
-      function(args...);
-    } catch (...) {
-      error_ = std::current_exception();
-    }
+    const HeldGil held;
+    guarded([&] {
+      const nb::tuple arguments = nb::make_tuple(args...);
+      const auto call = [&] { return PyObject_CallObject(function.ptr(), arguments.ptr()); };
+      if (!nb::steal(unless_ended(call)).is_valid()) throw nb::python_error();
+    });
+  }
+  // Whether a call has failed, or a signal's handler now: Ctrl-C, if this is the main thread.
+  bool failed() {
+    const HeldGil held;
+    guarded([] {
+      if (unless_ended(PyErr_CheckSignals) != 0) throw nb::python_error();
+    });
+    return error_.has_value();
   }
   // Needs the GIL.
   void rethrow() {
-    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (!error_) return;
+    nb::python_error error = std::move(*error_);
+    error_.reset();
+    throw error;
   }
 
  private:
-  std::exception_ptr error_;
+  template <class F>
+  void guarded(F f) {
+    if (error_) return;
+    try {
+      f();
+    } catch (nb::python_error& error) {
+      error_.emplace(std::move(error));
+    }
+  }
+
+  std::optional<nb::python_error> error_;
 };
+
+void check_callable(const nb::object& function, const char* name) {
+  if (!PyCallable_Check(function.ptr())) {
+    raise(invalid_argument(std::string(name) + " is " + nb::repr(function).c_str() + ", which can't be called"));
+  }
+}
 
 std::function<void(std::string_view)> log_function(Callbacks& callbacks, const nb::object& log) {
   if (log.is_none()) return nullptr;
+  check_callable(log, "log");
   return [&callbacks, &log](std::string_view line) { callbacks(log, std::string(line)); };
 }
 
 std::function<void(const BuildProgress&)> progress_function(Callbacks& callbacks, const nb::object& progress) {
   if (progress.is_none()) return nullptr;
+  check_callable(progress, "progress");
   return [&callbacks, &progress](const BuildProgress& now) { callbacks(progress, now.stage, now.done, now.total); };
 }
 
@@ -76,6 +105,7 @@ BuildOptions options_of(const BuildArguments& arguments, Callbacks& callbacks) {
     for (const auto& [name, range] : ranges) profile[name] = {range[0], range[1], range[2]};
   }
   options.progress = progress_function(callbacks, arguments.progress);
+  options.cancelled = [&callbacks] { return callbacks.failed(); };
   return options;
 }
 
@@ -83,7 +113,7 @@ BuildOptions options_of(const BuildArguments& arguments, Callbacks& callbacks) {
 template <class F>
 auto released(Callbacks& callbacks, F f) {
   auto result = [&] {
-    const nb::gil_scoped_release release;
+    const ReleasedGil released;
     return f();
   }();
   callbacks.rethrow();
@@ -141,6 +171,7 @@ std::unique_ptr<PyEngine> open_model(nb::handle path, bool tune, int threads, bo
   OpenOptions options{.threads = threads, .tune = tune, .use_cache = use_cache};
   options.log = log_function(callbacks, log);
   options.progress = progress_function(callbacks, progress);
+  options.cancelled = [&callbacks] { return callbacks.failed(); };
   const std::string file = path_text(path);
   return std::make_unique<PyEngine>(released(callbacks, [&] { return open_engine(file, options); }));
 }

@@ -23,7 +23,7 @@ struct BuildArguments {
   std::string device;
   std::map<std::string, std::string> metadata;
   std::string base_dir;
-  nanobind::object log, progress;  // callables or None; an exception in one of them comes out of build() at its end
+  nanobind::object log, progress;  // callables or None; an exception in one of them ends the build
 };
 
 // `model` and `source`: a path, or what has the buffer protocol. `path`: where the engine is saved, or None.

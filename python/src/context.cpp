@@ -1,6 +1,7 @@
 #include "context.h"
 
 #include "errors.h"
+#include "gil.h"
 
 namespace nb = nanobind;
 
@@ -14,7 +15,7 @@ Status released(int& inside, F f) {
   ++inside;
   Status status;
   {
-    const nb::gil_scoped_release release;
+    const ReleasedGil released;
     status = f();
   }
   --inside;
@@ -39,8 +40,8 @@ const Binding& PyContext::find(const std::string& name) {
 
 void PyContext::set_profile(int profile) { check(context_.set_profile(profile)); }
 
-void PyContext::set_input_shape(const std::string& name, const std::vector<int64_t>& dims) {
-  check(context_.set_input_shape(name, dims));
+void PyContext::set_input_shape(const std::string& name, nb::handle dims) {
+  check(context_.set_input_shape(name, dims_of(dims, name)));
 }
 
 void PyContext::set_input_value(const std::string& name, nb::handle value) {

@@ -20,7 +20,7 @@ class PyContext {
 
   void set_profile(int profile);
   int profile() const { return context_.profile(); }
-  void set_input_shape(const std::string& name, const std::vector<int64_t>& dims);
+  void set_input_shape(const std::string& name, nanobind::handle dims);
   void set_input_value(const std::string& name, nanobind::handle value);
   void set_tensor(const std::string& name, nanobind::handle value);
   void set_address(const std::string& name, uintptr_t address);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "errors.h"
+#include "gil.h"
 
 namespace nb = nanobind;
 
@@ -52,7 +53,7 @@ nb::dict PyEngine::call(const nb::args& args) {
   std::vector<Array> outputs = bind_outputs(slot);
   Status status;
   {
-    const nb::gil_scoped_release released;
+    const ReleasedGil released;
     status = slot.context.run();
   }
   check(status);
@@ -113,7 +114,7 @@ void PyEngine::prepare(Slot& slot) const {
   slot.prepared = false;
   Status status;
   {
-    const nb::gil_scoped_release released;
+    const ReleasedGil released;
     status = slot.context.prepare();
   }
   check(status);

@@ -11,6 +11,7 @@
 #include "context.h"
 #include "engine.h"
 #include "errors.h"
+#include "gil.h"
 #include "hone/file.h"
 
 namespace nb = nanobind;
@@ -19,6 +20,16 @@ using namespace nb::literals;
 namespace hone::python {
 
 namespace {
+
+template <class T>
+using Self = nb::pointer_and_handle<T>;
+
+// f(*self) with a reference of its own: an interpreter that shuts down drops those of its threads, whatever they run.
+template <class T, class F>
+auto kept(Self<T> self, F f) {
+  const nb::object reference = nb::borrow(self.h);
+  return f(*self.p);
+}
 
 nb::tuple tuple_of(const std::vector<int64_t>& values) {
   nb::list list;
@@ -53,10 +64,11 @@ nb::bytes serialize(const PyEngine& self) {
 
 void save(const PyEngine& self, nb::handle path) {
   const std::string file = path_text(path);
+  const Engine engine = self.engine();
   Status status;
   {
-    const nb::gil_scoped_release released;
-    status = write_file_atomically(file, self.engine().bytes());
+    const ReleasedGil released;
+    status = write_file_atomically(file, engine.bytes());
   }
   check(status);
 }
@@ -109,8 +121,8 @@ void bind_context(nb::module_& module) {
       .def("set_tensor", &PyContext::set_tensor, "name"_a, "array"_a)
       .def("set_address", &PyContext::set_address, "name"_a, "address"_a)
       .def("clear_tensor", &PyContext::clear_tensor, "name"_a)
-      .def("prepare", &PyContext::prepare)
-      .def("run", &PyContext::run)
+      .def("prepare", [](Self<PyContext> self) { kept(self, [](PyContext& context) { context.prepare(); }); })
+      .def("run", [](Self<PyContext> self) { kept(self, [](PyContext& context) { context.run(); }); })
       .def("shape", &PyContext::shape, "name"_a)
       .def("missing_inputs", &PyContext::missing_inputs)
       .def("output", &PyContext::output, "name"_a)
@@ -136,7 +148,9 @@ void bind_engine(nb::module_& module) {
       .def("create_context", [](const PyEngine& self) { return std::make_unique<PyContext>(self.engine()); })
       .def("serialize", &serialize)
       .def("save", &save, "path"_a)
-      .def("__call__", &PyEngine::call);
+      .def("__call__", [](Self<PyEngine> self, const nb::args& args) {
+        return kept(self, [&](PyEngine& engine) { return engine.call(args); });
+      });
 }
 
 NB_MODULE(_hone, module) {

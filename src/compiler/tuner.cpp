@@ -97,7 +97,9 @@ class Tuner {
       problems[key].push_back(i);
     }
     for (size_t i = 0; i < order.size(); ++i) {
-      if (options_.progress) options_.progress(static_cast<int64_t>(i), static_cast<int64_t>(order.size()));
+      if (options_.progress) {
+        HONE_TRY(options_.progress(static_cast<int64_t>(i), static_cast<int64_t>(order.size())));
+      }
       HONE_TRY(tune_steps(problems[order[i]]));
     }
     return {};

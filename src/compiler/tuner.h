@@ -14,8 +14,8 @@ struct TuneOptions {
   DeviceInfo device;
   // Contents of a weight block.
   std::function<std::span<const std::byte>(uint32_t)> weights;
-  // Called before each distinct problem.
-  std::function<void(int64_t done, int64_t total)> progress;
+  // Called before each distinct problem; an error ends the tuning.
+  std::function<Status(int64_t done, int64_t total)> progress;
   // Kernels whose run allocates are refused.
   bool allocation_free = false;
 };

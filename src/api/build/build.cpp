@@ -28,8 +28,10 @@ constexpr const char* kAllocationFree = "hone.allocation_free_run";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void tell(const BuildOptions& options, std::string_view stage, int64_t done, int64_t total) {
+Status tell(const BuildOptions& options, std::string_view stage, int64_t done, int64_t total) {
   if (options.progress) options.progress({std::string(stage), done, total});
+  if (options.cancelled && options.cancelled()) return {Code::kCancelled, "the build was cancelled"};
+  return {};
 }
 
 int64_t load_memory_bytes(const BuildOptions& options) {
@@ -69,10 +71,10 @@ class Build {
     HONE_TRY(canonicalize(graph));
     HONE_TRY(make_profiles(graph));
     HONE_TRY(compile(graph));
-    tell(options_, "write", 0, 1);
+    HONE_TRY(tell(options_, "write", 0, 1));
     BuiltEngine built;
     HONE_ASSIGN(built.bytes, serialize_engine(image_));
-    tell(options_, "write", 1, 1);
+    HONE_TRY(tell(options_, "write", 1, 1));
     report_.total_s = seconds_since(start);
     report_.json = report_json(report_, image_, static_cast<int64_t>(built.bytes.size()));
     built.report = std::move(report_);
@@ -82,11 +84,11 @@ class Build {
  private:
   Status canonicalize(Graph& graph) {
     const Clock::time_point start = Clock::now();
-    tell(options_, "passes", 0, 1);
+    HONE_TRY(tell(options_, "passes", 0, 1));
     HONE_TRY(run_canonical_passes(graph, options_, report_));
     report_.passes_s = seconds_since(start);
     report_.nodes_after = static_cast<int64_t>(graph.node_count());
-    tell(options_, "passes", 1, 1);
+    HONE_TRY(tell(options_, "passes", 1, 1));
     image_.graph_text = print_graph(graph, &writer_);
     image_.metadata = options_.metadata;
     image_.metadata.insert(graph.metadata().begin(), graph.metadata().end());
@@ -123,7 +125,7 @@ class Build {
       part.plans.back().profile = profile;
       if (!options_.tune) continue;
       const TuneOptions tuning{backends, device, [this](uint32_t block) { return contents(block); },
-                               [this](int64_t done, int64_t total) { tell(options_, "tune", done, total); },
+                               [this](int64_t done, int64_t total) { return tell(options_, "tune", done, total); },
                                options_.allocation_free_run};
       HONE_TRY(tune(part.plans.back(), tuning));
     }
@@ -165,9 +167,9 @@ Status BuiltEngine::save(const std::string& path) const { return write_file_atom
 Result<BuiltEngine> build_engine(const std::string& onnx_path, const BuildOptions& options) {
   return guarded([&]() -> Result<BuiltEngine> {
     const Clock::time_point start = Clock::now();
-    tell(options, "import", 0, 1);
+    HONE_TRY(tell(options, "import", 0, 1));
     HONE_ASSIGN(Graph graph, import_onnx_file(onnx_path, import_options(options)));
-    tell(options, "import", 1, 1);
+    HONE_TRY(tell(options, "import", 1, 1));
     return Build(options).run(std::move(graph), start);
   });
 }
@@ -176,10 +178,10 @@ Result<BuiltEngine> build_engine(std::span<const std::byte> onnx, const std::str
                                  const BuildOptions& options) {
   return guarded([&]() -> Result<BuiltEngine> {
     const Clock::time_point start = Clock::now();
-    tell(options, "import", 0, 1);
+    HONE_TRY(tell(options, "import", 0, 1));
     const std::optional<std::string> folder = base_dir.empty() ? std::nullopt : std::optional(base_dir);
     HONE_ASSIGN(Graph graph, import_onnx(onnx, nullptr, folder, import_options(options)));
-    tell(options, "import", 1, 1);
+    HONE_TRY(tell(options, "import", 1, 1));
     return Build(options).run(std::move(graph), start);
   });
 }

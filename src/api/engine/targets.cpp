@@ -8,6 +8,9 @@ namespace hone {
 
 namespace {
 
+// OpenMP crashes, or ends the process, where it can't start its threads.
+constexpr int kMaxThreads = 1024;
+
 Status unknown_device(std::string_view device) {
   return invalid_argument("there is no device '" + std::string(device) + "'; there are 'cpu' and 'reference'");
 }
@@ -23,7 +26,10 @@ Result<std::span<const Backend* const>> backends_for(std::string_view device) {
 }
 
 Result<DeviceInfo> device_info_for(std::string_view device, int threads) {
-  if (threads < 0) return invalid_argument("the number of threads is " + std::to_string(threads) + "; give 0 or more");
+  if (threads < 0 || threads > kMaxThreads) {
+    return invalid_argument("the number of threads is " + std::to_string(threads) + "; give 0 to " +
+                            std::to_string(kMaxThreads));
+  }
   const int team = threads == 0 ? available_threads() : threads;
   if (device == "cpu") return cpu::device_info(team);
   if (device == "reference") {
