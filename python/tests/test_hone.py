@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import threading
@@ -416,6 +417,44 @@ class Files(unittest.TestCase):
 
         with self.assertRaisesRegex(KeyError, "from the callback"):
             hone.build(self.onnx, progress=broken)
+        with self.assertRaisesRegex(hone.InvalidArgument, "progress is 3"):
+            hone.build(self.onnx, progress=3)
+
+    def test_a_failed_callback_ends_the_build(self):
+        calls = []
+
+        def broken(*now):
+            calls.append(now)
+            raise KeyError("stop")
+
+        self.assertRaises(KeyError, hone.build, self.onnx, self.folder / "never.hone", progress=broken)
+        self.assertEqual(len(calls), 1)
+        self.assertFalse((self.folder / "never.hone").exists())
+
+    def test_dimensions_that_are_none_name_the_input(self):
+        context = hone.build(self.onnx).create_context()
+        for dims in ((1.5, 4), (2**63, 4), ("a", 4), 5):
+            with self.assertRaisesRegex(hone.InvalidArgument, "'x'"):
+                context.set_input_shape("x", dims)
+
+    def test_threads_may_run_while_the_interpreter_ends(self):
+        path = self.folder / "m.onnx"
+        path.write_bytes(self.onnx)
+        program = """if True:
+            import sys, threading, time
+            import numpy as np, hone
+            engine, x = hone.build(sys.argv[1], tune=False), np.ones((512, 4), np.float32)
+            def work():
+                while True:
+                    engine(x)
+            for _ in range(4):
+                threading.Thread(target=work, daemon=True).start()
+            time.sleep(0.2)
+            """
+        for _ in range(5):
+            ended = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=60,
+                                   check=False)
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""))
 
 
 if __name__ == "__main__":
