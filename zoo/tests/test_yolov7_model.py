@@ -10,7 +10,7 @@ except ImportError as error:
 
 from hone_zoo.yolov7 import nms
 from hone_zoo.yolov7.layers import channels, read_tables
-from hone_zoo.yolov7.model import RepConv, Yolov7, randomize
+from hone_zoo.yolov7.model import Conv, RepConv, Yolov7, randomize
 from torch import nn
 
 torch.set_num_threads(1)
@@ -69,6 +69,20 @@ class Merging(unittest.TestCase):
             torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
             single = model.float().rows(pictures)
             torch.testing.assert_close(single.double(), before, rtol=1e-3, atol=1e-3)
+
+    @torch.no_grad()
+    def test_merging_rounds_as_published(self) -> None:
+        """To the last bit, as the order of equal detections shows."""
+        module = Conv(3, 500, 1, 1, nn.SiLU())
+        norm = module.bn
+        for tensor in (norm.weight, norm.running_var, norm.bias, norm.running_mean):
+            tensor.uniform_(0.5, 2)
+        root = (norm.eps + norm.running_var).sqrt()
+        bias = norm.bias - norm.weight.mul(norm.running_mean).div(root)
+        weight = torch.diag(norm.weight.div(root)).mm(module.conv.weight.flatten(1)).view_as(module.conv.weight)
+        module.fuse()
+        self.assertTrue(torch.equal(module.conv.weight, weight))
+        self.assertTrue(torch.equal(module.conv.bias, bias))
 
     @torch.no_grad()
     def test_rep_conv_with_an_identity_branch(self) -> None:

@@ -21,9 +21,11 @@ def _norm(count: int) -> nn.BatchNorm2d:
 
 
 def _folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution that does what `conv` (without bias) and then `bn` do."""
-    scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
-    return conv.weight * scale[:, None, None, None], bn.bias - bn.running_mean * scale
+    """Weight and bias of a convolution that does what `conv` (without bias) and then `bn` do, rounded as YOLOv7's own
+    merging rounds: lists of detections depend on the last bit where scores are about equal."""
+    deviation = torch.sqrt(bn.running_var + bn.eps)
+    weight = conv.weight * (bn.weight / deviation)[:, None, None, None]
+    return weight, bn.bias - bn.running_mean * bn.weight / deviation
 
 
 def _conv_with(weight: Tensor, bias: Tensor, stride: int) -> nn.Conv2d:
@@ -175,7 +177,7 @@ class Detect(nn.Module):
         for conv, ia, im in zip(self.m, self.ia, self.im):
             before, after = ia.implicit.detach().flatten(), im.implicit.detach().flatten()
             weight = conv.weight.detach()
-            conv.bias = nn.Parameter(after * (conv.bias.detach() + weight[:, :, 0, 0] @ before))
+            conv.bias = nn.Parameter(after * (conv.bias.detach() + (weight[:, :, 0, 0] @ before[:, None])[:, 0]))
             conv.weight = nn.Parameter(after[:, None, None, None] * weight)
         self.ia = self.im = None
 
