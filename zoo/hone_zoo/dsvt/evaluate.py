@@ -2,11 +2,13 @@
 
     python -m hone_zoo.dsvt.evaluate --weights weights.pt --config kitti_b --data FOLDER [--results FOLDER]
     python -m hone_zoo.dsvt.evaluate --weights weights.pt --config kitti_b --world SEED --count 500
+    python -m hone_zoo.dsvt.evaluate --weights ../models/dsvt_kitti_b --world 2000001 --count 500
 
 FOLDER holds velodyne/, calib/ and label_2/ (and image_2/, for the pictures' sizes). Points that the camera doesn't see
 are cut off first. Prints average precision with 40 recall positions at KITTI's difficulties; --results keeps the boxes
 as KITTI's result files. Without --weights it measures result files that are there already. --world makes frames of the
-street world, without pictures, in FOLDER or in a temporary folder.
+street world, without pictures, in FOLDER or in a temporary folder. A folder of exported parts as --weights brings its
+configuration and runs in ONNX Runtime.
 """
 
 import argparse
@@ -105,7 +107,7 @@ def table(result: dict) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", help="a checkpoint, or random[:SEED]")
+    parser.add_argument("--weights", help="a checkpoint, random[:SEED], or a folder of exported parts")
     parser.add_argument("--config", default="kitti_b")
     parser.add_argument("--data", type=pathlib.Path)
     parser.add_argument("--world", type=int, metavar="SEED", help="measure on frames of the street world")
@@ -145,7 +147,13 @@ def measure(args: argparse.Namespace, folder: pathlib.Path) -> int:
 
 
 def run_detector(args: argparse.Namespace, folder: pathlib.Path, numbers: Iterable[str]) -> dict[str, Objects]:
-    detector, results = make_detector(load_config(args.config), args.weights).to(args.device), {}
+    if pathlib.Path(args.weights).is_dir():
+        from .shipped import ShippedDetector
+
+        detector = ShippedDetector(pathlib.Path(args.weights))
+    else:
+        detector = make_detector(load_config(args.config), args.weights).to(args.device)
+    results = {}
     if args.results:
         args.results.mkdir(parents=True, exist_ok=True)
     for number in numbers:

@@ -255,11 +255,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--part", required=True, choices=PARTS)
     parser.add_argument("--half-weights", action="store_true", help="store weights in 16 bit, half the file")
-    parser.add_argument("-o", "--output", required=True, metavar="F.onnx")
+    parser.add_argument("-o", "--output", metavar="F.onnx", help="dsvt_PART.onnx if left out")
 
 
 def main(args: argparse.Namespace) -> None:
     config = load_config(args.config) if args.config else config_of(args.weights)
     detector = make_detector(config, args.weights)
-    export_part(detector, args.part, args.output, args.half_weights)
-    print(f"{args.output}: {args.part} of DSVT, checked against PyTorch with ONNX Runtime")
+    output = args.output or f"dsvt_{args.part}.onnx"
+    export_part(detector, args.part, output, args.half_weights)
+    print(f"{output}: {args.part} of DSVT, checked against PyTorch with ONNX Runtime")
